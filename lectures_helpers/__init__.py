@@ -1,0 +1,1 @@
+"""Kernels and exact results for the lectures on inventory theory."""

@@ -1,0 +1,120 @@
+"""Figures that several lectures draw, in one style: one meaning, one colour.
+
+Colours are the Okabe–Ito palette, told apart by colour-blind readers too.
+Backgrounds are transparent and text is a grey that reads on white and on dark
+pages.  Every function draws on the axes that it is given.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+#: Colour of each quantity, in every lecture.
+COLORS = {
+    "inventory": "#E69F00",
+    "demand": "#56B4E9",
+    "holding": "#0072B2",
+    "backorder": "#D55E00",
+    "setup": "#009E73",
+    "production": "#7F7F7F",
+    "fill rate": "#CC79A7",
+}
+
+#: Colours for a sequence (dates, say), in order.
+SEQUENCE = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2")
+
+#: Text, axes and reference lines: contrast above 4 on white and on dark pages alike.
+NEUTRAL = "#7A7A7A"
+
+STYLE = {
+    "figure.figsize": (7.0, 4.0),
+    "figure.dpi": 120,
+    "figure.facecolor": "none",
+    "figure.constrained_layout.use": True,
+    "savefig.facecolor": "none",
+    "axes.facecolor": "none",
+    "axes.edgecolor": NEUTRAL,
+    "axes.labelcolor": NEUTRAL,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": plt.cycler(color=SEQUENCE),
+    "axes.titlesize": 10.5,
+    "text.color": NEUTRAL,
+    "xtick.color": NEUTRAL,
+    "ytick.color": NEUTRAL,
+    "font.size": 10.5,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 10,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+}
+
+
+def use_style():
+    """Set the course's matplotlib style for the rest of the session."""
+    plt.rcParams.update(STYLE)
+
+
+def inventory_path(ax, path, params, *, color=COLORS["inventory"], label=None):
+    """Draw one sample path as steps, with a dot wherever the firm restocks.
+
+    Args:
+        ax: matplotlib axes.
+        path: (T + 1,) inventories at dates 0, ..., T, units.
+        params: s–S parameters.
+        color: colour of steps and dots.
+        label: for a legend.
+    """
+    path = np.asarray(path)
+    periods = np.arange(path.size)
+    ax.step(periods, path, where="post", color=color, label=label)
+    due = np.flatnonzero(path[:-1] <= params.s)
+    ax.plot(due, path[due], "o", color=color, markersize=5)
+
+
+def restock_levels(ax, params):
+    """Draw s and S as dashed lines across the axes, labelled at their right end."""
+    for level, name in ((params.s, "s"), (params.S, "S")):
+        ax.axhline(level, color=NEUTRAL, linestyle="--", linewidth=1)
+        ax.annotate(
+            f"{name} = {level:g}", (1, level), xycoords=("axes fraction", "data"),
+            xytext=(4, 0), textcoords="offset points", va="center",
+        )  # fmt: skip
+
+
+def inventory_histogram(ax, sample, bins, *, color=COLORS["inventory"], label=None, fill=True):
+    """Draw simulated stocks as a histogram of density: a band of steps, no bars.
+
+    Args:
+        ax: matplotlib axes.
+        sample: (n,) inventories, units.
+        bins: bin borders, units; what lies outside does not count.
+        color: colour of the steps.
+        label: for a legend.
+        fill: whether to fill the area below the steps.
+    """
+    sample = np.asarray(sample)
+    counts, bins = np.histogram(sample, bins)
+    density = counts / (sample.size * np.diff(bins))
+    ax.stairs(density, bins, color=color, alpha=0.45 if fill else 0.9, fill=fill, label=label)
+
+
+def law_density(ax, law, *, color=COLORS["inventory"], label=None, num_points=601):
+    """Draw the density of an exact law on (0, S) as a thin solid line.
+
+    Args:
+        ax: matplotlib axes.
+        law: a law with ``density`` and ``params``, as `ss_exact` returns.
+        color: colour of the line.
+        label: for a legend.
+        num_points: points drawn.
+    """
+    x = np.linspace(0, law.params.S, num_points)[1:]
+    ax.plot(x, law.density(x), color=color, linewidth=1.2, label=label)
+
+
+def end_label(ax, x, y, text, color, *, offset=(5, 0)):
+    """Write `text` at the end (x, y) of a curve, in the curve's colour."""
+    ax.annotate(
+        text, (x, y), xytext=offset, textcoords="offset points", color=color, va="center"
+    )  # fmt: skip

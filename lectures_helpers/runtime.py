@@ -1,0 +1,146 @@
+"""What the lectures run on, how long a call takes, and what a function's source says."""
+
+import ast
+import inspect
+import os
+import platform
+import textwrap
+import time
+from statistics import median
+from typing import Any, NamedTuple
+
+import jax
+from IPython.display import Markdown
+
+from lectures_helpers import checks
+
+
+class Timing(NamedTuple):
+    """Run times of one function, compile time apart."""
+
+    first: float  #: first call, seconds: compilation included if JAX compiled in it
+    median: float  #: median of the later calls, seconds
+    device: str  #: where it ran
+    calls: int  #: number of later calls
+    result: Any  #: what the last call returned
+
+    def __str__(self):
+        return (
+            f"first call {_seconds(self.first)}, later calls {_seconds(self.median)} "
+            f"(median of {self.calls}) on {self.device}"
+        )
+
+
+def timed(fn, *args, repeats=5, **kwargs) -> Timing:
+    """Time ``fn(*args, **kwargs)``: the first call, then the median of later ones.
+
+    Each call is waited for until all arrays in its result are computed.  A key
+    among the arguments gives the same draws every time: the repetitions time
+    the work again and add no new sample.
+
+    Args:
+        fn: the function to call.
+        *args: its positional arguments.
+        repeats: number of later calls, >= 1.
+        **kwargs: its keyword arguments.
+
+    Raises:
+        ValueError: `fn` is not callable or `repeats` < 1.
+
+    >>> timed(max, 1, 2).result
+    2
+    """
+    if not callable(fn):
+        raise ValueError(f"fn must be callable, got {fn!r}")
+    repeats = checks.integer("repeats", repeats, 1)
+
+    def call():
+        start = time.perf_counter()
+        result = jax.block_until_ready(fn(*args, **kwargs))
+        return time.perf_counter() - start, result
+
+    first, result = call()
+    later = []
+    for _ in range(repeats):
+        del result  # so that two results need not fit in memory
+        seconds, result = call()
+        later.append(seconds)
+    return Timing(first, median(later), device_summary(), repeats, result)
+
+
+def memory(fn, *args) -> int:
+    """Bytes that XLA sets aside to run ``fn(*args)`` compiled: temporaries and results.
+
+    The function is compiled for arguments of these shapes, and not run.
+
+    Raises:
+        ValueError: `fn` is not callable.
+
+    >>> import jax.numpy as jnp
+    >>> memory(lambda x: x + 1, jnp.zeros(1000, "float32"))
+    4000
+    """
+    if not callable(fn):
+        raise ValueError(f"fn must be callable, got {fn!r}")
+    analysis = jax.jit(fn).lower(*args).compile().memory_analysis()
+    return analysis.temp_size_in_bytes + analysis.output_size_in_bytes
+
+
+def device_summary() -> str:
+    """Describe the default device in a few words: a CPU with its cores, or GPUs by name."""
+    devices = jax.devices()
+    kind = devices[0].device_kind
+    if devices[0].platform == "cpu":
+        cores = _usable_cores()
+        return f"CPU ({platform.machine()}, {cores} core{'s' if cores > 1 else ''})"
+    return kind if len(devices) == 1 else f"{len(devices)} × {kind}"
+
+
+def show_source(*functions, docstring=False) -> Markdown:
+    """Return the source of functions for display: highlighted in page, Jupyter and Colab alike.
+
+    Works through decorators such as ``jax.jit`` that keep the function they wrap.
+
+    Args:
+        *functions: the functions (or classes) to show, one below the other.
+        docstring: whether to show docstrings; by default the code alone.
+
+    Raises:
+        ValueError: nothing to show, or something that has no Python source.
+
+    >>> print(show_source(device_summary).data.splitlines()[1])
+    def device_summary() -> str:
+    """
+    if not functions:
+        raise ValueError("functions must name at least one function, got none")
+    sources = "\n\n".join(_source(fn, docstring) for fn in functions)
+    return Markdown(f"```python\n{sources}\n```")
+
+
+def _source(fn, docstring):
+    try:
+        source = textwrap.dedent(inspect.getsource(inspect.unwrap(fn))).rstrip()
+    except (TypeError, OSError):
+        raise ValueError(f"functions must have Python source, got {fn!r}") from None
+    first = ast.parse(source).body[0].body[0]
+    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    if docstring or not is_docstring:
+        return source
+    lines = source.splitlines()
+    before, after = lines[: first.lineno - 1], lines[first.end_lineno :]
+    return "\n".join(before + after[1:] if after and not after[0].strip() else before + after)
+
+
+def _seconds(seconds: float) -> str:
+    """Seconds in a unit that reads well, three digits."""
+    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs"
+
+
+def _usable_cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS or Windows
+        return os.cpu_count() or 1

@@ -1,0 +1,493 @@
+"""s–S inventory dynamics: the exact law of X_t, without simulation.
+
+Write F_t(x) = P(X_t <= x) and H(u) = P(D >= u).  A firm with X_t <= s restocks
+and starts its period from S; any other starts from X_t.  Hence, for 0 <= x < B,
+
+    F_{t+1}(x) = F_t(s) H(S - x)                                 restocked
+               + E[F_t(x + D); s < x + D < B] + H(B - x)
+               - F_t(s) P(D > s - x)                             not restocked
+
+where B = max(S, X_0) is the top of the range.  The next CDF thus needs the last
+one on [s, B] only, and there it is smooth: from t = 1 on, all its derivatives
+exist, because a lognormal density vanishes with all its derivatives at zero.
+
+So F_t is kept by its values at Chebyshev points of a few panels, and the
+expectation becomes a matrix: on each panel F_t is a polynomial, and its mean
+over D is taken by Gauss–Legendre quadrature in z = (log D - μ) / σ.  One period
+is one matrix–vector product.  Panels shrink geometrically towards S and towards
+X_0, where the law starts anew.  *Between* the points the CDF is evaluated by
+the same formula, not by interpolation.
+
+How exact?  Every result is computed on a grid and on one of twice as many
+panels, doubled again until the two agree to `tol`.  The finer one is returned,
+with the last difference as its `error`: that is the error of the coarser grid,
+so it overstates the error of what is returned.
+
+All arithmetic is float64, on the host, whatever JAX's own setting.
+
+Source: derived in the lecture on distribution dynamics (eq:ss-exact).
+"""
+
+import contextlib
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import ndtr
+
+from lectures_helpers import checks
+from lectures_helpers.ss import Parameters, create_parameters
+
+TOLERANCE = 1e-7  # default bound on the difference of two successive grids
+NUM_POINTS = 16  # Chebyshev points per panel
+NUM_QUADRATURE = 32  # Gauss–Legendre points per panel
+FEWEST_PANELS, MOST_PANELS = 4, 64  # per segment; the segments are [0, s], [s, X_0], [X_0, S]
+REFINEMENT = 0.05  # size of a segment's last panel against its first, as panels grow many
+Z_MAX = 8.5  # |z| beyond which the standard normal law has mass below 1e-16
+BLOCK = 512  # points at which a CDF is evaluated at once
+
+
+class Law(NamedTuple):
+    """The law of X_t: what `marginal`, `marginals` and `stationary` return.
+
+    Its CDF has an atom at zero (stock-outs) and a density on (0, S).
+    """
+
+    params: Parameters  #: the model
+    period: float  #: date t, >= 1; infinite for the stationary law
+    mean: float  #: E X_t, units
+    std: float  #: standard deviation of X_t, units
+    prob_zero: float  #: P(X_t = 0)
+    error: float  #: estimate of the largest error of CDF, mean and std, from two grids
+    start: float  #: stock in period 0 after restocking, units: S if X_0 <= s, else X_0
+    edges: np.ndarray  #: (2 * panels + 1,) panel borders on [s, max(S, X_0)], units
+    previous: np.ndarray  #: (2 * panels * NUM_POINTS,) CDF of X_{t-1} at the nodes; empty if t = 1
+
+    def cdf(self, x) -> np.ndarray:
+        """P(X_t <= x) for x of any shape, units; float64, of x's shape."""
+        x = np.asarray(x, dtype=float)
+        inside = np.clip(_in_blocks(_cdf, self, x), 0.0, 1.0)
+        return np.where(x < 0, 0.0, np.where(x >= self.edges[-1], 1.0, inside))
+
+    def density(self, x) -> np.ndarray:
+        """Density of X_t at x > 0, per unit; float64, of x's shape.
+
+        The atom at zero is no part of it: see `prob_zero`.
+        """
+        x = np.asarray(x, dtype=float)
+        inside = _in_blocks(_density, self, x)
+        return np.where((x < 0) | (x > self.edges[-1]), 0.0, inside)
+
+
+# ----------------------------------------------------------------- public calls
+
+
+def marginal(params: Parameters, x_init, num_periods, *, tol=TOLERANCE) -> Law:
+    """Compute the exact law of X_t at t = `num_periods`.
+
+    Args:
+        params: the model, with σ > 0.
+        x_init: inventory at date 0 [X_0], units, a number >= 0.
+        num_periods: date t, an integer >= 1.
+        tol: largest admissible difference between two successive grids, > 0.
+
+    Returns:
+        The law, in float64; `Law.error` says how exact.
+
+    Raises:
+        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+
+    Source: derived in the lecture on distribution dynamics (eq:ss-exact).
+
+    >>> from lectures_helpers import ss
+    >>> law = marginal(ss.create_parameters(), 50.0, 500)
+    >>> round(law.mean, 2)
+    54.27
+    """
+    num_periods = checks.integer("num_periods", num_periods, 1)
+    return marginals(params, x_init, [num_periods], tol=tol)[0]
+
+
+def marginals(params: Parameters, x_init, dates, *, tol=TOLERANCE) -> list[Law]:
+    """Compute the exact laws of X_t at several dates, in one pass.
+
+    Args:
+        params: the model, with σ > 0.
+        x_init: inventory at date 0 [X_0], units, a number >= 0.
+        dates: increasing positive integers.
+        tol: largest admissible difference between two successive grids, > 0.
+
+    Returns:
+        One `Law` per date.
+
+    Raises:
+        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+    """
+    params, x_init = _check(params, x_init, tol)
+    dates = checks.dates("dates", dates)
+    start, top = _start(params, x_init)
+    # From date 1, whose CDF is H(start - x), to the date before each one recorded.
+    steps = np.diff([1, *(max(t - 1, 1) for t in dates)])
+    is_first = np.array([t == 1 for t in dates])
+
+    def on_grid(edges):
+        return _marginals(params, start, edges, steps, is_first)
+
+    edges, (previous, moments), error = _refine(on_grid, params, start, top, tol)
+    return [
+        Law(
+            params=params,
+            period=float(t),
+            mean=float(moments[i, 0]),
+            std=float(moments[i, 1]),
+            prob_zero=float(moments[i, 2]),
+            error=error,
+            start=start,
+            edges=edges,
+            previous=previous[i] if t > 1 else previous[i, :0],
+        )
+        for i, t in enumerate(dates)
+    ]
+
+
+def stationary(params: Parameters, *, tol=TOLERANCE) -> Law:
+    """Compute the law of X_t in the long run, by solving a linear system.
+
+    Args:
+        params: the model, with σ > 0.
+        tol: largest admissible difference between two successive grids, > 0.
+
+    Returns:
+        The stationary law, in float64; its `period` is infinite.
+
+    Raises:
+        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+
+    Source: derived in the lecture on distribution dynamics (eq:ss-stationary).
+
+    >>> from lectures_helpers import ss
+    >>> round(stationary(ss.create_parameters()).mean, 2)
+    52.89
+    """
+    params, _ = _check(params, 0.0, tol)
+    start = top = params.S
+
+    def on_grid(edges):
+        return _stationary(params, edges)
+
+    edges, (cdf, moments), error = _refine(on_grid, params, start, top, tol)
+    mean, std, prob_zero = (float(number) for number in moments)
+    return Law(params, float("inf"), mean, std, prob_zero, error, start, edges, cdf)
+
+
+def restock_pmf(params: Parameters, x_init=70.0, num_periods=50, *, tol=TOLERANCE) -> np.ndarray:
+    """Compute the exact law of the number of restocks in the first T periods.
+
+    A firm restocks in period t = 0, ..., num_periods - 1 when X_t <= s.
+
+    Args:
+        params: the model, with σ > 0.
+        x_init: inventory at date 0 [X_0], units, a number >= 0.
+        num_periods: periods T, an integer >= 1.
+        tol: largest admissible difference between two successive grids, > 0.
+
+    Returns:
+        (num_periods + 1,) probabilities of 0, 1, ..., num_periods restocks, float64.
+
+    Raises:
+        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+
+    Source: derived in the lecture on restock frequency (eq:ss-count).
+
+    >>> from lectures_helpers import ss
+    >>> pmf = restock_pmf(ss.create_parameters())
+    >>> round(float(pmf[2:].sum()), 5)
+    0.44717
+    """
+    params, x_init = _check(params, x_init, tol)
+    num_periods = checks.integer("num_periods", num_periods, 1)
+    start, top = _start(params, x_init)
+    restocks_now = int(x_init <= params.s)
+
+    def on_grid(edges):
+        pmf = _restock_pmf(params, start, edges, restocks_now, np.arange(num_periods + 1))
+        return pmf, pmf
+
+    _, pmf, _ = _refine(on_grid, params, start, top, tol)
+    return np.maximum(pmf, 0.0)  # rounding leaves -1e-18 where the probability is nil
+
+
+def _check(params, x_init, tol):
+    params = create_parameters(*params)
+    if params.σ == 0:
+        raise ValueError("σ must be > 0 for an exact law with a density, got 0")
+    if np.ndim(checks.at_least("x_init", x_init, 0.0)) > 0:
+        raise ValueError(f"x_init must be a number, got an array of shape {np.shape(x_init)}")
+    if checks.finite("tol", tol) <= 0:
+        raise ValueError(f"tol must be > 0, got {tol:g}")
+    return Parameters(*(float(number) for number in params)), float(x_init)
+
+
+def _start(params, x_init):
+    """The stock from which period 0 starts, after restocking, and the top of the range."""
+    return (params.S if x_init <= params.s else x_init), max(params.S, x_init)
+
+
+# ------------------------------------------------------------------------ grids
+
+
+def _edges(params, start, top, panels):
+    """Panel borders on [s, top]: two segments that meet where a law may start anew.
+
+    Doubling `panels` keeps every border and puts one more into each panel.
+    """
+    middle = min(start, params.S)
+    if not params.s < middle < top:
+        middle = 0.5 * (params.s + top)
+    return np.concatenate(
+        [_graded(params.s, middle, panels), _graded(middle, top, panels)[1:]]
+    )
+
+
+def _graded(low, high, panels):
+    """Borders of `panels` panels on [low, high], shrinking geometrically towards `high`."""
+    fractions = (1 - REFINEMENT ** (np.arange(panels + 1) / panels)) / (1 - REFINEMENT)
+    fractions[-1] = 1.0
+    return low + (high - low) * fractions
+
+
+def _refine(on_grid, params, start, top, tol):
+    """Double the panels until two grids agree to `tol`; return the finer one's results.
+
+    `on_grid` maps panel borders to (results, numbers to compare).
+    """
+    _, coarse = on_grid(_edges(params, start, top, FEWEST_PANELS))
+    panels = FEWEST_PANELS
+    while panels < MOST_PANELS:
+        panels *= 2
+        edges = _edges(params, start, top, panels)
+        results, fine = on_grid(edges)
+        error = float(np.max(np.abs(fine - coarse)))
+        if error <= tol:
+            return edges, results, error
+        coarse = fine
+    raise ValueError(
+        f"tol must be >= {error:.1g}, the error of the finest grid ({2 * MOST_PANELS} panels on "
+        f"[s, {top:g}]) for s = {params.s:g}, S = {params.S:g}, μ = {params.μ:g}, "
+        f"σ = {params.σ:g}; got {tol:g}"
+    )
+
+
+def _chebyshev(num_points):
+    """Points on [-1, 1], the matrix from values to coefficients, integration weights."""
+    points = -np.cos(np.pi * np.arange(num_points) / (num_points - 1))
+    orders = np.arange(num_points)
+    to_coefficients = np.linalg.inv(np.cos(orders * np.arccos(points)[:, None]))
+    integrals = np.where(orders % 2 == 0, 2 / (1 - orders**2 + (orders == 1)), 0.0)
+    return points, to_coefficients, integrals @ to_coefficients
+
+
+POINTS, TO_COEFFICIENTS, WEIGHTS = _chebyshev(NUM_POINTS)
+GAUSS_POINTS, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(NUM_QUADRATURE)
+# Derivative at the points of the polynomial through given values there.
+DIFFERENTIATE = np.stack(
+    [
+        np.polynomial.chebyshev.chebval(POINTS, np.polynomial.chebyshev.chebder(column))
+        for column in TO_COEFFICIENTS.T
+    ],
+    axis=1,
+)
+
+
+# ------------------------------------------------- the operator, in JAX, float64
+
+
+def _float64_on_host(fn):
+    """Run a JAX function in float64 on the CPU, and return NumPy arrays."""
+    fn = jax.jit(fn)
+
+    @functools.wraps(fn)
+    def run(*args):
+        with _enable_x64(True), _host():
+            return jax.tree.map(np.asarray, fn(*args))
+
+    return run
+
+
+# The same context manager under its newer name and, before jax 0.8, its older one.
+_enable_x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+
+
+def _host():
+    try:
+        return jax.default_device(jax.local_devices(backend="cpu")[0])
+    except RuntimeError:  # JAX was told to load no CPU backend
+        return contextlib.nullcontext()
+
+
+def survival(params: Parameters, u):
+    """P(D >= u) for lognormal demand D and any real u."""
+    return ndtr((params.μ - jnp.log(jnp.maximum(u, 0.0))) / params.σ)
+
+
+def demand_density(params: Parameters, u):
+    """Density at u of lognormal demand, per unit; zero for u <= 0."""
+    u = jnp.where(u > 0, u, jnp.inf)
+    z = (jnp.log(u) - params.μ) / params.σ
+    return jnp.exp(-0.5 * z**2) / (jnp.sqrt(2 * jnp.pi) * params.σ * u)
+
+
+def nodes(edges):
+    """Chebyshev points of every panel, (panels * NUM_POINTS,), units."""
+    low, high = edges[:-1, None], edges[1:, None]
+    return (low + 0.5 * (high - low) * (POINTS[None] + 1)).ravel()
+
+
+def expectation(params: Parameters, edges, x):
+    """Weights w with E[f(x + D); s < x + D < B] = w @ f(nodes), for f smooth on each panel.
+
+    Returns (len(x), panels * NUM_POINTS).
+    """
+
+    def on_panel(borders):
+        low, high = borders
+        z_low, z_high = (
+            jnp.clip((jnp.log(jnp.maximum(y - x, 0.0)) - params.μ) / params.σ, -Z_MAX, Z_MAX)
+            for y in (low, high)
+        )
+        half_width = 0.5 * (z_high - z_low)[:, None]
+        z = z_low[:, None] + half_width * (GAUSS_POINTS[None] + 1)
+        mass = half_width * GAUSS_WEIGHTS[None] * jnp.exp(-0.5 * z**2) / jnp.sqrt(2 * jnp.pi)
+        y = x[:, None] + jnp.exp(params.μ + params.σ * z)
+        ξ = jnp.clip((2 * y - low - high) / (high - low), -1.0, 1.0)
+        return _chebyshev_moments(ξ, mass) @ TO_COEFFICIENTS
+
+    weights = jax.lax.map(on_panel, (edges[:-1], edges[1:]))
+    return jnp.moveaxis(weights, 0, 1).reshape(x.size, -1)
+
+
+def _chebyshev_moments(ξ, mass):
+    """Sums over the last axis of mass * T_k(ξ), k = 0, ..., NUM_POINTS - 1."""
+    T_last, T = jnp.ones_like(ξ), ξ
+    moments = [jnp.sum(mass, -1), jnp.sum(mass * ξ, -1)]
+    for _ in range(NUM_POINTS - 2):
+        T_last, T = T, 2 * ξ * T - T_last
+        moments.append(jnp.sum(mass * T, -1))
+    return jnp.stack(moments, -1)
+
+
+def operator(params: Parameters, edges, x):
+    """The map from F_t at the nodes to F_{t+1} at x: F_{t+1}(x) = K F_t + r F_t(s).
+
+    K, (len(x), nodes), carries firms that do not restock, r, (len(x),), those that do.
+    """
+    K = expectation(params, edges, x)
+    K = K.at[:, -1].add(survival(params, edges[-1] - x))  # F_t = 1 above the top
+    K = K.at[:, 0].add(-survival(params, params.s - x))  # those at or below s restock
+    return K, survival(params, params.S - x)
+
+
+def _read_off(params, edges):
+    """Points on all of [0, B] at which laws are read off, with integration weights."""
+    low_edges = _low_edges(params, edges)
+    points = jnp.concatenate([nodes(low_edges), nodes(edges)])
+    widths = jnp.concatenate([jnp.diff(low_edges), jnp.diff(edges)])
+    weights = (0.5 * widths[:, None] * WEIGHTS[None]).ravel()
+    return points, weights
+
+
+def _low_edges(params, edges):
+    """Panel borders on [0, s], where nothing needs to be remembered, half as many."""
+    panels = (edges.size - 1) // 2
+    return jnp.asarray(_graded(0.0, 1.0, panels)) * params.s
+
+
+def _moments(points, weights, cdf):
+    """Mean, standard deviation and atom at zero from the CDF at the points."""
+    mean = weights @ (1 - cdf)
+    variance = 2 * (weights * points) @ (1 - cdf) - mean**2
+    return jnp.stack([mean, jnp.sqrt(variance), cdf[0]])
+
+
+def _to_compare(moments, cdf):
+    """The numbers that two grids have in common: moments, and the CDF at shared borders."""
+    panels = cdf.size // NUM_POINTS
+    borders = cdf.reshape(3 * FEWEST_PANELS, panels // (3 * FEWEST_PANELS), NUM_POINTS)[:, 0, 0]
+    return jnp.concatenate([moments, borders])
+
+
+@_float64_on_host
+def _marginals(params, start, edges, steps, is_first):
+    points, weights = _read_off(params, edges)
+    K, r = operator(params, edges, points)
+    K = K.at[:, 0].add(r)  # restocked firms join the same law
+    num_nodes = K.shape[1]
+    transition = K[-num_nodes:]
+
+    def to_next_date(previous, interval):
+        num_steps, is_first = interval
+        previous = jax.lax.fori_loop(0, num_steps, lambda _, F: transition @ F, previous)
+        cdf = jnp.where(is_first, survival(params, start - points), K @ previous)
+        moments = _moments(points, weights, cdf)
+        return previous, (previous, moments, _to_compare(moments, cdf))
+
+    first = survival(params, start - points[-num_nodes:])
+    _, (previous, moments, compare) = jax.lax.scan(to_next_date, first, (steps, is_first))
+    return (previous, moments), compare
+
+
+@_float64_on_host
+def _stationary(params, edges):
+    points, weights = _read_off(params, edges)
+    K, r = operator(params, edges, points)
+    K = K.at[:, 0].add(r)
+    num_nodes = K.shape[1]
+    # F = K F leaves the total mass free: its last row, F(S) = F(S), is replaced by F(S) = 1.
+    system = jnp.eye(num_nodes) - K[-num_nodes:]
+    system = system.at[-1].set(jnp.zeros(num_nodes).at[-1].set(1.0))
+    F = jnp.linalg.solve(system, jnp.zeros(num_nodes).at[-1].set(1.0))
+    cdf = K @ F
+    moments = _moments(points, weights, cdf)
+    return (F, moments), _to_compare(moments, cdf)
+
+
+@_float64_on_host
+def _restock_pmf(params, start, edges, restocks_now, counts):
+    x = nodes(edges)
+    K, r = operator(params, edges, x)
+
+    def one_period(_, F):  # F[i, c] = P(X_t <= x_i, N_t = c)
+        restocked = jnp.concatenate([jnp.zeros(1), F[0, :-1]])
+        return K @ F + r[:, None] * restocked[None]
+
+    F = jnp.where((counts == restocks_now)[None], survival(params, start - x)[:, None], 0.0)
+    F = jax.lax.fori_loop(1, counts.size - 1, one_period, F)
+    return F[-1]
+
+
+@_float64_on_host
+def _cdf(law, x):
+    if law.previous.size == 0:
+        return survival(law.params, law.start - x)
+    K, r = operator(law.params, law.edges, x)
+    return K @ law.previous + r * law.previous[0]
+
+
+@_float64_on_host
+def _density(law, x):
+    if law.previous.size == 0:
+        return demand_density(law.params, law.start - x)
+    widths = jnp.diff(law.edges)[:, None]
+    slopes = law.previous.reshape(-1, NUM_POINTS) @ DIFFERENTIATE.T * (2 / widths)
+    restocked = law.previous[0] * demand_density(law.params, law.params.S - x)
+    return expectation(law.params, law.edges, x) @ slopes.ravel() + restocked
+
+
+def _in_blocks(fn, law, x):
+    """Evaluate ``fn(law, x)`` for any number of points, a block at a time."""
+    flat = x.ravel()
+    padded = np.concatenate([flat, np.zeros(-flat.size % BLOCK)])
+    blocks = [fn(law, block) for block in padded.reshape(-1, BLOCK)]
+    return np.concatenate([*blocks, np.zeros(0)])[: flat.size].reshape(x.shape)
