@@ -218,7 +218,7 @@ def cross_section(params: Parameters, x_init, num_periods, *, key, num_firms=50_
         ValueError: a bad `x_init`, `num_periods`, `num_firms` or `key`.
     """
     X, num_periods, key = _check_cross_section(x_init, num_periods, key, num_firms)
-    return _cross_section(params, X, key, num_periods, **_block(num_firms, num_periods))
+    return _cross_section(params, X, key, num_periods, **_block(num_firms))
 
 
 @partial(jax.jit, static_argnames=("block", "unroll"))
@@ -254,17 +254,17 @@ def advance(params, step, state, X, key, start, stop, block, unroll):
     return jax.lax.fori_loop(0, num_blocks, one_block, state)
 
 
-def _block(num_firms, num_periods):
+def _block(num_firms):
     """How many periods to draw at once, and how many to put into one launch.
 
-    Measured: on a CPU, half a million draws (2 MB) at once beat fewer and more;
-    a launch costs next to nothing.  On a GPU a launch costs more than a period's
-    arithmetic, so that several periods go into one.
+    Half a million draws (2 MB) at once were the fastest on the CPUs measured; a
+    launch costs next to nothing there.  On a GPU a launch costs more than a
+    period's arithmetic, so that several periods go into one.  Nothing depends on
+    the number of periods: another horizon needs no new compilation.
     """
     on_cpu = jax.default_backend() == "cpu"
     draws = 2**19 if on_cpu else 2**22
-    num_blocks = -(-num_periods // max(1, draws // num_firms))
-    block = -(-num_periods // num_blocks)
+    block = max(1, min(draws // num_firms, 512))
     return {"block": block, "unroll": 1 if on_cpu else min(block, 32)}
 
 
@@ -298,10 +298,9 @@ def distribution_dynamics(params: Parameters, x_init, dates, *, key, num_firms=1
     num_firms = checks.integer("num_firms", num_firms, 1)
     X = checks.initial("x_init", x_init, num_firms)
     starts = (0, *dates[:-1])
-    longest = max(stop - start for start, stop in zip(starts, dates, strict=True))
     intervals = jnp.asarray(starts), jnp.asarray(dates)
     key = checks.random_key(key)
-    return _distribution_dynamics(params, X, key, intervals, **_block(num_firms, longest))
+    return _distribution_dynamics(params, X, key, intervals, **_block(num_firms))
 
 
 @partial(jax.jit, static_argnames=("block", "unroll"))
@@ -345,8 +344,7 @@ def restock_frequency(
     """
     X, num_periods, key = _check_cross_section(x_init, num_periods, key, num_firms)
     at_least = checks.integer("at_least", at_least, 0)
-    block = _block(num_firms, num_periods)
-    return _restock_frequency(params, X, key, num_periods, at_least, **block)
+    return _restock_frequency(params, X, key, num_periods, at_least, **_block(num_firms))
 
 
 @partial(jax.jit, static_argnames=("block", "unroll"))

@@ -44,7 +44,7 @@ TOLERANCE = 1e-7  # default bound on the difference of two successive grids
 NUM_POINTS = 16  # Chebyshev points per panel
 NUM_QUADRATURE = 32  # Gauss–Legendre points per panel
 FEWEST_PANELS, MOST_PANELS = 4, 64  # per segment; the segments are [0, s], [s, X_0], [X_0, S]
-REFINEMENT = 0.05  # size of a segment's last panel against its first, as panels grow many
+REFINEMENT = 0.07  # size of a segment's last panel against its first, as panels grow many
 Z_MAX = 8.5  # |z| beyond which the standard normal law has mass below 1e-16
 BLOCK = 512  # points at which a CDF is evaluated at once
 
@@ -180,6 +180,38 @@ def stationary(params: Parameters, *, tol=TOLERANCE) -> Law:
     edges, (cdf, moments), error = _refine(on_grid, params, start, top, tol)
     mean, std, prob_zero = (float(number) for number in moments)
     return Law(params, float("inf"), mean, std, prob_zero, error, start, edges, cdf)
+
+
+def second_eigenvalue(params: Parameters, *, tol=TOLERANCE) -> complex:
+    """Compute the eigenvalue λ of the law of motion that is largest in modulus after 1.
+
+    It says how fast the start is forgotten: the distance of ψ_t from the
+    stationary law falls like |λ|^t, while it swings with period 2π / arg λ.
+
+    Args:
+        params: the model, with σ > 0.
+        tol: largest admissible difference between two successive grids, > 0.
+
+    Returns:
+        λ, with Im λ >= 0.
+
+    Raises:
+        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+
+    >>> from lectures_helpers import ss
+    >>> λ = second_eigenvalue(ss.create_parameters())
+    >>> round(2 * np.pi / np.angle(λ), 1)  # the length of a tooth, in periods
+    29.9
+    """
+    params, _ = _check(params, 0.0, tol)
+
+    def on_grid(edges):
+        eigenvalues = np.linalg.eigvals(_transition(params, edges))
+        λ = eigenvalues[np.argsort(-np.abs(eigenvalues))[1]]
+        return λ, λ.real + 1j * abs(λ.imag)
+
+    _, λ, _ = _refine(on_grid, params, params.S, params.S, tol)
+    return complex(λ.real, abs(λ.imag))
 
 
 def restock_pmf(params: Parameters, x_init=70.0, num_periods=50, *, tol=TOLERANCE) -> np.ndarray:
@@ -451,6 +483,12 @@ def _stationary(params, edges):
     cdf = K @ F
     moments = _moments(points, weights, cdf)
     return (F, moments), _to_compare(moments, cdf)
+
+
+@_float64_on_host
+def _transition(params, edges):
+    K, r = operator(params, edges, nodes(edges))
+    return K.at[:, 0].add(r)
 
 
 @_float64_on_host
