@@ -6,6 +6,7 @@ JAX is tracing have no number yet; they pass unchecked, so that every public
 function can be differentiated, vectorised and compiled by its caller.
 """
 
+import itertools
 import operator
 from collections.abc import Sequence
 
@@ -63,7 +64,7 @@ def dates(name: str, value: Sequence[int]) -> tuple[int, ...]:
         days = tuple(integer(name, day, 1) for day in value)
     except (TypeError, ValueError):
         raise ValueError(f"{name} {bound}, got {value!r}") from None
-    if not days or any(b <= a for a, b in zip(days[:-1], days[1:], strict=True)):
+    if not days or any(b <= a for a, b in itertools.pairwise(days)):
         raise ValueError(f"{name} {bound}, got {value!r}")
     return days
 
@@ -79,7 +80,9 @@ def initial(name: str, value, num_firms: int | None = None) -> jax.Array:
     if not jnp.issubdtype(stock.dtype, jnp.floating):
         stock = stock.astype(float)
     if stock.ndim > 1:
-        raise ValueError(f"{name} must be a number or a vector, got an array of shape {stock.shape}")
+        raise ValueError(
+            f"{name} must be a number or a vector, got an array of shape {stock.shape}"
+        )
     if num_firms is None:
         return stock
     if stock.ndim == 1 and stock.shape != (num_firms,):

@@ -18,7 +18,7 @@ from lectures_helpers import checks
 class Timing(NamedTuple):
     """Run times of one function, compile time apart."""
 
-    first: float  #: first call, seconds: compilation included if JAX compiled in it
+    first: float  #: first call, seconds; compilation included if JAX compiled in it
     median: float  #: median of the later calls, seconds
     device: str  #: where it ran
     calls: int  #: number of later calls
@@ -133,10 +133,10 @@ def _source(fn, docstring):
 
 def _seconds(seconds: float) -> str:
     """Seconds in a unit that reads well, three digits."""
-    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "μs")):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-6:.3g} µs"
+    return f"{seconds / 1e-6:.3g} μs"
 
 
 def _usable_cores() -> int:

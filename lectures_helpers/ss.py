@@ -2,7 +2,7 @@
 
 A firm holds inventory X_t (units).  At the start of a period it restocks up to
 S if X_t <= s; then demand D_{t+1} arrives and is served as far as stock
-reaches; what is not served is lost:
+reaches; what is not served is lost::
 
     X_{t+1} = max(S - D_{t+1}, 0)     if X_t <= s
             = max(X_t - D_{t+1}, 0)   otherwise
@@ -30,10 +30,10 @@ from lectures_helpers import checks
 class Parameters(NamedTuple):
     """Parameters of the s–S model (make them with `create_parameters`)."""
 
-    s: float  #: restock point s (units): restock when inventory is at or below it
-    S: float  #: order-up-to level S (units)
-    μ: float  #: mean of log demand μ (log units)
-    σ: float  #: standard deviation of log demand σ (log units)
+    s: float  #: restock point s, units; a firm restocks when its inventory is at or below it
+    S: float  #: order-up-to level S, units
+    μ: float  #: mean of log demand μ
+    σ: float  #: standard deviation of log demand σ
 
 
 class RestockFrequency(NamedTuple):
@@ -237,9 +237,11 @@ def advance(params, step, state, X, key, start, stop, block, unroll):
     period are drawn but left unused.
     """
 
+    def draw(t):
+        return demand(params, jax.random.fold_in(key, t), X.shape, X.dtype)
+
     def one_block(i, state):
         periods = start + i * block + jnp.arange(block)
-        draw = lambda t: demand(params, jax.random.fold_in(key, t), X.shape, X.dtype)
         demands = jax.vmap(draw)(periods)  # (block, n)
 
         def one_period(state, period):

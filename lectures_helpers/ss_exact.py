@@ -1,11 +1,11 @@
 """s–S inventory dynamics: the exact law of X_t, without simulation.
 
 Write F_t(x) = P(X_t <= x) and H(u) = P(D >= u).  A firm with X_t <= s restocks
-and starts its period from S; any other starts from X_t.  Hence, for 0 <= x < B,
+and starts its period from S; any other starts from X_t.  Hence, for 0 <= x < B::
 
-    F_{t+1}(x) = F_t(s) H(S - x)                                 restocked
+    F_{t+1}(x) = F_t(s) H(S - x)                                restocked
                + E[F_t(x + D); s < x + D < B] + H(B - x)
-               - F_t(s) P(D > s - x)                             not restocked
+               - F_t(s) P(D > s - x)                            not restocked
 
 where B = max(S, X_0) is the top of the range.  The next CDF thus needs the last
 one on [s, B] only, and there it is smooth: from t = 1 on, all its derivatives
@@ -61,7 +61,7 @@ class Law(NamedTuple):
     std: float  #: standard deviation of X_t, units
     prob_zero: float  #: P(X_t = 0)
     error: float  #: estimate of the largest error of CDF, mean and std, from two grids
-    start: float  #: stock in period 0 after restocking, units: S if X_0 <= s, else X_0
+    start: float  #: stock in period 0 after restocking, units; S if X_0 <= s, else X_0
     edges: np.ndarray  #: (2 * panels + 1,) panel borders on [s, max(S, X_0)], units
     previous: np.ndarray  #: (2 * panels * NUM_POINTS,) CDF of X_{t-1} at the nodes; empty if t = 1
 
@@ -186,7 +186,8 @@ def second_eigenvalue(params: Parameters, *, tol=TOLERANCE) -> complex:
     """Compute the eigenvalue λ of the law of motion that is largest in modulus after 1.
 
     It says how fast the start is forgotten: the distance of ψ_t from the
-    stationary law falls like |λ|^t, while it swings with period 2π / arg λ.
+    stationary law falls with the t-th power of its modulus, while it swings with
+    period 2π / arg λ.
 
     Args:
         params: the model, with σ > 0.
@@ -200,7 +201,7 @@ def second_eigenvalue(params: Parameters, *, tol=TOLERANCE) -> complex:
 
     >>> from lectures_helpers import ss
     >>> λ = second_eigenvalue(ss.create_parameters())
-    >>> round(2 * np.pi / np.angle(λ), 1)  # the length of a tooth, in periods
+    >>> print(f"{2 * np.pi / np.angle(λ):.1f}")  # the length of a tooth, in periods
     29.9
     """
     params, _ = _check(params, 0.0, tol)
@@ -208,10 +209,11 @@ def second_eigenvalue(params: Parameters, *, tol=TOLERANCE) -> complex:
     def on_grid(edges):
         eigenvalues = np.linalg.eigvals(_transition(params, edges))
         λ = eigenvalues[np.argsort(-np.abs(eigenvalues))[1]]
-        return λ, λ.real + 1j * abs(λ.imag)
+        λ = complex(λ.real, abs(λ.imag))
+        return λ, np.array([λ])
 
     _, λ, _ = _refine(on_grid, params, params.S, params.S, tol)
-    return complex(λ.real, abs(λ.imag))
+    return λ
 
 
 def restock_pmf(params: Parameters, x_init=70.0, num_periods=50, *, tol=TOLERANCE) -> np.ndarray:
@@ -278,9 +280,7 @@ def _edges(params, start, top, panels):
     middle = min(start, params.S)
     if not params.s < middle < top:
         middle = 0.5 * (params.s + top)
-    return np.concatenate(
-        [_graded(params.s, middle, panels), _graded(middle, top, panels)[1:]]
-    )
+    return np.concatenate([_graded(params.s, middle, panels), _graded(middle, top, panels)[1:]])
 
 
 def _graded(low, high, panels):

@@ -1,0 +1,53 @@
+# make help lists the targets. A fresh machine needs Python >= 3.11 and make, nothing else.
+
+SHELL   := /bin/bash
+VENV    := .venv
+BIN     := $(VENV)/bin
+STAMP   := $(VENV)/.installed
+WORKERS ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book test notebooks lint format bench colab repository clean distclean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The environment is made once; it is brought up to date when one of these two files changes.
+$(STAMP): requirements.txt pyproject.toml
+	@bash tools/make_env.sh $(VENV) "$(PYTHON)" -r requirements.txt
+	@touch $@
+
+# After a failed build the pages are read anew: Sphinx would skip the ones it has seen, and
+# with them the warning. (What the cells printed is kept: that cache is another folder.)
+book: $(STAMP) ## build the book; warnings are errors
+	@$(BIN)/jupyter-book build . -W -n --keep-going \
+	  || { rm -rf _build/.doctrees _build/html; echo "The book was not built: see the first WARNING or ERROR above." >&2; exit 1; }
+	@echo "The book: $(CURDIR)/_build/html/index.html"
+
+test: $(STAMP) ## unit tests, property tests, doctests, and every lecture run from top to bottom
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-cell-timeout=300
+
+notebooks: $(STAMP) ## make the .ipynb twins of the lectures
+	@$(BIN)/python -m tools.notebooks
+
+lint: $(STAMP) ## check style and likely bugs
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: $(STAMP) ## put the code into the common format
+	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
+
+bench: $(STAMP) ## measure the kernels against their peers on this machine
+	@$(BIN)/python -m benchmarks
+
+colab: ## run the lectures in a twin of Colab's environment (needs Python 3.13)
+	@bash tools/colab.sh
+
+repository: $(STAMP) ## REPO=owner/name: write the repository's address everywhere
+	@$(BIN)/python -m tools.repository $(REPO) && $(BIN)/python -m tools.notebooks
+
+clean: ## remove what the build made
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+distclean: clean ## ... and the environments
+	rm -rf .venv .venv-colab

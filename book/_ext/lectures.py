@@ -1,0 +1,50 @@
+"""What building the lectures needs beyond Jupyter Book: an execution cache that can be trusted.
+
+Jupyter Book's cache looks at the notebook alone: change the package, and a page keeps the output
+of the old one. Here the cache lies in a folder named by what the outputs depend on, the package's
+sources and the versions of the numerical libraries: a change executes every page anew, a change
+back finds the old outputs again.
+"""
+
+import hashlib
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGE = "lectures_helpers"
+LIBRARIES = ("jax", "jaxlib", "numpy", "scipy", "matplotlib")
+
+
+def fingerprint(root):
+    """Hash of the package's sources under `root` and of the libraries' versions."""
+    digest = hashlib.sha256()
+    for name in LIBRARIES:
+        digest.update(f"{name}=={version(name)}\n".encode())
+    for path in sorted((root / PACKAGE).rglob("*.py")):
+        digest.update(f"{path.relative_to(root)}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def configure(app, config):
+    root = Path(app.srcdir)
+    config.nb_execution_cache_path = str(root / "_build" / "executed" / fingerprint(root))
+    if os.environ.get("CI") and config.nb_execution_mode == "cache":
+        config.nb_execution_mode = "force"  # a published page never rests on an old output
+    # Kernels inherit these. An explorer then draws frames that move without a kernel, and neither
+    # the reader's own IPython settings nor ipykernel's remarks on transport come in.
+    os.environ["LECTURES_STATIC_BUILD"] = "1"
+    os.environ["IPYTHONDIR"] = str(quiet_ipython(root / "_build" / "ipython"))
+
+
+def quiet_ipython(folder):
+    """An IPython folder whose kernels report errors only."""
+    settings = folder / "profile_default" / "ipython_kernel_config.py"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text("get_config().IPKernelApp.log_level = 40\n", encoding="utf-8")
+    return folder
+
+
+def setup(app):
+    app.connect("config-inited", configure)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

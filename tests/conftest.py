@@ -1,0 +1,16 @@
+"""Settings of every test, put in place before JAX is imported.
+
+JAX stays in its default 32-bit mode: what needs 64 bits must say so itself.
+"""
+
+import os
+
+# The tests' sizes suit a CPU. The kernels of the lectures inherit both variables from here.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_DEBUG_KEY_REUSE", "1")  # a random key used twice is an error
+
+import jax
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")  # no silent change of precision
+jax.config.update("jax_numpy_rank_promotion", "raise")  # no broadcast that nobody asked for
+jax.config.update("jax_debug_key_reuse", True)
