@@ -29,7 +29,9 @@ def finite(name: str, value):
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be a number, got {value!r}") from None
     if not np.isfinite(numbers).all():
-        raise ValueError(f"{name} must be finite, got {_shown(numbers, ~np.isfinite(numbers))}")
+        raise ValueError(
+            f"{name} must be finite, got {_shown(numbers, ~np.isfinite(numbers))}"
+        )
     return value
 
 
@@ -40,7 +42,9 @@ def at_least(name: str, value, bound: float):
         return value
     numbers = np.asarray(value, dtype=float)
     if (numbers < bound).any():
-        raise ValueError(f"{name} must be >= {bound:g}, got {_shown(numbers, numbers < bound)}")
+        raise ValueError(
+            f"{name} must be >= {bound:g}, got {_shown(numbers, numbers < bound)}"
+        )
     return value
 
 
@@ -51,7 +55,9 @@ def integer(name: str, value, bound: int) -> int:
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise ValueError(f"{name} must be an integer >= {bound}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be an integer >= {bound}, got {value!r}"
+        ) from None
     if number < bound:
         raise ValueError(f"{name} must be an integer >= {bound}, got {number}")
     return number
@@ -96,9 +102,13 @@ def initial(name: str, value, num_firms: int | None = None) -> jax.Array:
 def random_key(key) -> jax.Array:
     """Return `key` if it is one typed JAX key, as ``jax.random.key(seed)`` makes."""
     if not (hasattr(key, "dtype") and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):
-        raise ValueError(f"key must be a typed key made by jax.random.key(seed), got {key!r}")
+        raise ValueError(
+            f"key must be a typed key made by jax.random.key(seed), got {key!r}"
+        )
     if key.shape != ():
-        raise ValueError(f"key must be a single key, got an array of keys of shape {key.shape}")
+        raise ValueError(
+            f"key must be a single key, got an array of keys of shape {key.shape}"
+        )
     return key
 
 

@@ -22,12 +22,26 @@ from PIL import Image
 
 __all__ = ["explore"]
 
-STATIC_BUILD = "LECTURES_STATIC_BUILD"  # set by the book's build, before it starts a kernel
+STATIC_BUILD = (
+    "LECTURES_STATIC_BUILD"  # set by the book's build, before it starts a kernel
+)
 MAX_FRAMES = 60
-DOTS_PER_INCH = 150  # half as fine again as the book's column: sharp, and 21 frames stay light
+DOTS_PER_INCH = (
+    150  # half as fine again as the book's column: sharp, and 21 frames stay light
+)
 
 
-def explore(draw, values, *, alt, main=None, start=None, labels=None, play=False, interval_ms=500):
+def explore(
+    draw,
+    values,
+    *,
+    alt,
+    main=None,
+    start=None,
+    labels=None,
+    play=False,
+    interval_ms=500,
+):
     """Show a figure that the reader moves with sliders::
 
         def draw(σ, S):
@@ -71,7 +85,9 @@ def explore(draw, values, *, alt, main=None, start=None, labels=None, play=False
     values = _checked_values(values)
     main = next(iter(values)) if main is None else main
     if main not in values:
-        raise ValueError(f"main = {main!r} must be one of the parameters {list(values)}")
+        raise ValueError(
+            f"main = {main!r} must be one of the parameters {list(values)}"
+        )
     if not 2 <= len(values[main]) <= MAX_FRAMES:
         raise ValueError(
             f"values[{main!r}] has {len(values[main])} values;"
@@ -100,16 +116,22 @@ def explore(draw, values, *, alt, main=None, start=None, labels=None, play=False
 def _checked_values(values):
     """The mapping as name -> list of plain Python values, none empty, none with repeats."""
     if not isinstance(values, Mapping) or not values:
-        raise ValueError(f"values = {values!r} must map at least one parameter to its values")
+        raise ValueError(
+            f"values = {values!r} must map at least one parameter to its values"
+        )
     checked = {}
     for name, choices in values.items():
         if isinstance(choices, str) or not hasattr(choices, "__iter__"):
-            raise ValueError(f"values[{name!r}] = {choices!r} must be a sequence of values")
+            raise ValueError(
+                f"values[{name!r}] = {choices!r} must be a sequence of values"
+            )
         # NumPy and JAX scalars become Python numbers, so that `draw` gets what a reader would type.
         checked[name] = [v.item() if hasattr(v, "item") else v for v in choices]
         texts = [_text(v) for v in checked[name]]
         if not texts:
-            raise ValueError(f"values[{name!r}] = {choices!r} must hold at least one value")
+            raise ValueError(
+                f"values[{name!r}] = {choices!r} must hold at least one value"
+            )
         if len(set(texts)) < len(texts):
             raise ValueError(f"values[{name!r}] = {texts} must differ from one another")
     return checked
@@ -118,10 +140,14 @@ def _checked_values(values):
 def _checked_names(argument, mapping, values):
     """The mapping, or an empty one for None, whose keys are all parameters."""
     if mapping is not None and not isinstance(mapping, Mapping):
-        raise ValueError(f"{argument} = {mapping!r} must map parameters to their {argument}")
+        raise ValueError(
+            f"{argument} = {mapping!r} must map parameters to their {argument}"
+        )
     for name in mapping or {}:
         if name not in values:
-            raise ValueError(f"{argument} names {name!r}, not one of the parameters {list(values)}")
+            raise ValueError(
+                f"{argument} names {name!r}, not one of the parameters {list(values)}"
+            )
     return dict(mapping or {})
 
 
@@ -130,7 +156,9 @@ def _index(name, value, choices):
     value = value.item() if hasattr(value, "item") else value
     texts = [_text(choice) for choice in choices]
     if _text(value) not in texts:
-        raise ValueError(f"start[{name!r}] = {value!r} must be one of {', '.join(texts)}")
+        raise ValueError(
+            f"start[{name!r}] = {value!r} must be one of {', '.join(texts)}"
+        )
     return texts.index(_text(value))
 
 
@@ -155,7 +183,9 @@ def _frame(draw, parameters, alt):
                 " it must make 1 and neither show nor close it"
             )
         if not (sentence is None or isinstance(sentence, str)):
-            raise ValueError(f"draw returned {sentence!r}; it must return a sentence or None")
+            raise ValueError(
+                f"draw returned {sentence!r}; it must return a sentence or None"
+            )
         figure = plt.figure(made[0])
         png = io.BytesIO()
         figure.savefig(png, format="png", dpi=DOTS_PER_INCH)
@@ -206,7 +236,9 @@ def _show_sliders(frame, values, indices, labels, main, play_ms):
         slider.observe(show, names="index")
     rows = list(sliders.values())
     if play_ms is not None:
-        player = widgets.Play(value=indices[main], max=len(values[main]) - 1, interval=play_ms)
+        player = widgets.Play(
+            value=indices[main], max=len(values[main]) - 1, interval=play_ms
+        )
         # Linked in the browser: in the kernel, each step would wait for the last figure.
         widgets.jslink((player, "value"), (sliders[main], "index"))
         rows.insert(1, widgets.HBox([widgets.Label(f"Play {labels[main]}"), player]))
@@ -228,8 +260,14 @@ def _page(frames, values, indices, labels, main, alt, play_ms):
     if play_ms is not None:
         button = f'<button type="button" data-ms="{play_ms}" hidden>Play</button>'
     if len(values) > 1:
-        held = (f"{labels[k]} = {_text(values[k][i])}" for k, i in indices.items() if k != main)
-        note = f"Held here: {', '.join(held)}. In Jupyter or Colab every parameter moves."
+        held = (
+            f"{labels[k]} = {_text(values[k][i])}"
+            for k, i in indices.items()
+            if k != main
+        )
+        note = (
+            f"Held here: {', '.join(held)}. In Jupyter or Colab every parameter moves."
+        )
         note = f'<p class="explorer-note">{escape(note)}</p>'
     return f"""
 <div class="explorer" role="group" aria-label="{escape(alt)}">

@@ -82,7 +82,9 @@ def restock_levels(ax, params):
         )  # fmt: skip
 
 
-def inventory_histogram(ax, sample, bins, *, color=COLORS["inventory"], label=None, fill=True):
+def inventory_histogram(
+    ax, sample, bins, *, color=COLORS["inventory"], label=None, fill=True
+):
     """Draw simulated stocks as a histogram of density: a band of steps, no bars.
 
     Args:
@@ -96,7 +98,9 @@ def inventory_histogram(ax, sample, bins, *, color=COLORS["inventory"], label=No
     sample = np.asarray(sample)
     counts, bins = np.histogram(sample, bins)
     density = counts / (sample.size * np.diff(bins))
-    ax.stairs(density, bins, color=color, alpha=0.45 if fill else 0.9, fill=fill, label=label)
+    ax.stairs(
+        density, bins, color=color, alpha=0.45 if fill else 0.9, fill=fill, label=label
+    )
 
 
 def law_density(ax, law, *, color=COLORS["inventory"], label=None, num_points=601):

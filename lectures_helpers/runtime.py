@@ -128,7 +128,9 @@ def _source(fn, docstring):
         return source
     lines = source.splitlines()
     before, after = lines[: first.lineno - 1], lines[first.end_lineno :]
-    return "\n".join(before + after[1:] if after and not after[0].strip() else before + after)
+    return "\n".join(
+        before + after[1:] if after and not after[0].strip() else before + after
+    )
 
 
 def _seconds(seconds: float) -> str:

@@ -66,7 +66,9 @@ def create_parameters(s=10.0, S=100.0, μ=1.0, σ=0.5) -> Parameters:
     checks.finite("μ", μ)
     checks.at_least("s", s, 0.0)
     checks.at_least("σ", σ, 0.0)
-    if not (checks.is_traced(s) or checks.is_traced(S)) and np.any(np.asarray(s) >= np.asarray(S)):
+    if not (checks.is_traced(s) or checks.is_traced(S)) and np.any(
+        np.asarray(s) >= np.asarray(S)
+    ):
         raise ValueError(f"s must be below S, got s = {s} and S = {S}")
     return Parameters(s, S, μ, σ)
 
@@ -142,7 +144,9 @@ def _sample_path(params, X, key, num_periods):
 # ------------------------------------------------------------- cross-sections
 
 
-def cross_section_loop(params: Parameters, x_init, num_periods, *, key, num_firms=50_000):
+def cross_section_loop(
+    params: Parameters, x_init, num_periods, *, key, num_firms=50_000
+):
     """Draw a cross-section of X_T: a Python loop over a compiled one-period update.
 
     Arguments, result and errors are those of `cross_section`.
@@ -156,7 +160,9 @@ def cross_section_loop(params: Parameters, x_init, num_periods, *, key, num_firm
 _one_period_compiled = jax.jit(one_period)
 
 
-def cross_section_compiled(params: Parameters, x_init, num_periods, *, key, num_firms=50_000):
+def cross_section_compiled(
+    params: Parameters, x_init, num_periods, *, key, num_firms=50_000
+):
     """Draw a cross-section of X_T: the loop over periods is compiled too.
 
     Arguments, result and errors are those of `cross_section`.
@@ -173,7 +179,9 @@ def _cross_section_compiled(params, X, key, num_periods):
     return jax.lax.fori_loop(0, num_periods, step, X)
 
 
-def cross_section_vectorized(params: Parameters, x_init, num_periods, *, key, num_firms=50_000):
+def cross_section_vectorized(
+    params: Parameters, x_init, num_periods, *, key, num_firms=50_000
+):
     """Draw a cross-section of X_T: all demands first, then the compiled loop.
 
     Holds num_periods * num_firms demands in memory at once.
@@ -197,7 +205,9 @@ def _cross_section_vectorized(params, X, key, num_periods):
     return X
 
 
-def cross_section(params: Parameters, x_init, num_periods, *, key, num_firms=50_000) -> jax.Array:
+def cross_section(
+    params: Parameters, x_init, num_periods, *, key, num_firms=50_000
+) -> jax.Array:
     """Draw a cross-section of X_T: `num_firms` independent firms, T periods on.
 
     Demand is drawn for a block of periods at a time, as many as fill a buffer
@@ -247,7 +257,9 @@ def advance(params, step, state, X, key, start, stop, block, unroll):
         def one_period(state, period):
             t, D = period
             moved = step(state, D)
-            return jax.tree.map(lambda new, old: jnp.where(t < stop, new, old), moved, state), None
+            return jax.tree.map(
+                lambda new, old: jnp.where(t < stop, new, old), moved, state
+            ), None
 
         state, _ = jax.lax.scan(one_period, state, (periods, demands), unroll=unroll)
         return state
@@ -323,7 +335,13 @@ def _distribution_dynamics(params, X, key, intervals, block, unroll):
 
 
 def restock_frequency(
-    params: Parameters, x_init=70.0, num_periods=50, *, key, num_firms=1_000_000, at_least=2
+    params: Parameters,
+    x_init=70.0,
+    num_periods=50,
+    *,
+    key,
+    num_firms=1_000_000,
+    at_least=2,
 ) -> RestockFrequency:
     """Estimate the share of firms that restock at least so many times.
 
@@ -346,7 +364,9 @@ def restock_frequency(
     """
     X, num_periods, key = _check_cross_section(x_init, num_periods, key, num_firms)
     at_least = checks.integer("at_least", at_least, 0)
-    return _restock_frequency(params, X, key, num_periods, at_least, **_block(num_firms))
+    return _restock_frequency(
+        params, X, key, num_periods, at_least, **_block(num_firms)
+    )
 
 
 @partial(jax.jit, static_argnames=("block", "unroll"))

@@ -43,8 +43,13 @@ from lectures_helpers.ss import Parameters, create_parameters
 TOLERANCE = 1e-7  # default bound on the difference of two successive grids
 NUM_POINTS = 16  # Chebyshev points per panel
 NUM_QUADRATURE = 32  # Gauss–Legendre points per panel
-FEWEST_PANELS, MOST_PANELS = 4, 64  # per segment; the segments are [0, s], [s, X_0], [X_0, S]
-REFINEMENT = 0.07  # size of a segment's last panel against its first, as panels grow many
+FEWEST_PANELS, MOST_PANELS = (
+    4,
+    64,
+)  # per segment; the segments are [0, s], [s, X_0], [X_0, S]
+REFINEMENT = (
+    0.07  # size of a segment's last panel against its first, as panels grow many
+)
 Z_MAX = 8.5  # |z| beyond which the standard normal law has mass below 1e-16
 BLOCK = 512  # points at which a CDF is evaluated at once
 
@@ -63,7 +68,9 @@ class Law(NamedTuple):
     error: float  #: estimate of the largest error of CDF, mean and std, from two grids
     start: float  #: stock in period 0 after restocking, units; S if X_0 <= s, else X_0
     edges: np.ndarray  #: (2 * panels + 1,) panel borders on [s, max(S, X_0)], units
-    previous: np.ndarray  #: (2 * panels * NUM_POINTS,) CDF of X_{t-1} at the nodes; empty if t = 1
+    previous: (
+        np.ndarray
+    )  #: (2 * panels * NUM_POINTS,) CDF of X_{t-1} at the nodes; empty if t = 1
 
     def cdf(self, x) -> np.ndarray:
         """P(X_t <= x) for x of any shape, units; float64, of x's shape."""
@@ -216,7 +223,9 @@ def second_eigenvalue(params: Parameters, *, tol=TOLERANCE) -> complex:
     return λ
 
 
-def restock_pmf(params: Parameters, x_init=70.0, num_periods=50, *, tol=TOLERANCE) -> np.ndarray:
+def restock_pmf(
+    params: Parameters, x_init=70.0, num_periods=50, *, tol=TOLERANCE
+) -> np.ndarray:
     """Compute the exact law of the number of restocks in the first T periods.
 
     A firm restocks in period t = 0, ..., num_periods - 1 when X_t <= s.
@@ -246,7 +255,9 @@ def restock_pmf(params: Parameters, x_init=70.0, num_periods=50, *, tol=TOLERANC
     restocks_now = int(x_init <= params.s)
 
     def on_grid(edges):
-        pmf = _restock_pmf(params, start, edges, restocks_now, np.arange(num_periods + 1))
+        pmf = _restock_pmf(
+            params, start, edges, restocks_now, np.arange(num_periods + 1)
+        )
         return pmf, pmf
 
     _, pmf, _ = _refine(on_grid, params, start, top, tol)
@@ -258,7 +269,9 @@ def _check(params, x_init, tol):
     if params.σ == 0:
         raise ValueError("σ must be > 0 for an exact law with a density, got 0")
     if np.ndim(checks.at_least("x_init", x_init, 0.0)) > 0:
-        raise ValueError(f"x_init must be a number, got an array of shape {np.shape(x_init)}")
+        raise ValueError(
+            f"x_init must be a number, got an array of shape {np.shape(x_init)}"
+        )
     if checks.finite("tol", tol) <= 0:
         raise ValueError(f"tol must be > 0, got {tol:g}")
     return Parameters(*(float(number) for number in params)), float(x_init)
@@ -280,7 +293,9 @@ def _edges(params, start, top, panels):
     middle = min(start, params.S)
     if not params.s < middle < top:
         middle = 0.5 * (params.s + top)
-    return np.concatenate([_graded(params.s, middle, panels), _graded(middle, top, panels)[1:]])
+    return np.concatenate(
+        [_graded(params.s, middle, panels), _graded(middle, top, panels)[1:]]
+    )
 
 
 def _graded(low, high, panels):
@@ -349,7 +364,9 @@ def _float64_on_host(fn):
 
 
 # The same context manager under its newer name and, before jax 0.8, its older one.
-_enable_x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+_enable_x64 = (
+    jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+)
 
 
 def _host():
@@ -386,12 +403,19 @@ def expectation(params: Parameters, edges, x):
     def on_panel(borders):
         low, high = borders
         z_low, z_high = (
-            jnp.clip((jnp.log(jnp.maximum(y - x, 0.0)) - params.μ) / params.σ, -Z_MAX, Z_MAX)
+            jnp.clip(
+                (jnp.log(jnp.maximum(y - x, 0.0)) - params.μ) / params.σ, -Z_MAX, Z_MAX
+            )
             for y in (low, high)
         )
         half_width = 0.5 * (z_high - z_low)[:, None]
         z = z_low[:, None] + half_width * (GAUSS_POINTS[None] + 1)
-        mass = half_width * GAUSS_WEIGHTS[None] * jnp.exp(-0.5 * z**2) / jnp.sqrt(2 * jnp.pi)
+        mass = (
+            half_width
+            * GAUSS_WEIGHTS[None]
+            * jnp.exp(-0.5 * z**2)
+            / jnp.sqrt(2 * jnp.pi)
+        )
         y = x[:, None] + jnp.exp(params.μ + params.σ * z)
         ξ = jnp.clip((2 * y - low - high) / (high - low), -1.0, 1.0)
         return _chebyshev_moments(ξ, mass) @ TO_COEFFICIENTS
@@ -446,7 +470,9 @@ def _moments(points, weights, cdf):
 def _to_compare(moments, cdf):
     """The numbers that two grids have in common: moments, and the CDF at shared borders."""
     panels = cdf.size // NUM_POINTS
-    borders = cdf.reshape(3 * FEWEST_PANELS, panels // (3 * FEWEST_PANELS), NUM_POINTS)[:, 0, 0]
+    borders = cdf.reshape(3 * FEWEST_PANELS, panels // (3 * FEWEST_PANELS), NUM_POINTS)[
+        :, 0, 0
+    ]
     return jnp.concatenate([moments, borders])
 
 
@@ -460,13 +486,17 @@ def _marginals(params, start, edges, steps, is_first):
 
     def to_next_date(previous, interval):
         num_steps, is_first = interval
-        previous = jax.lax.fori_loop(0, num_steps, lambda _, F: transition @ F, previous)
+        previous = jax.lax.fori_loop(
+            0, num_steps, lambda _, F: transition @ F, previous
+        )
         cdf = jnp.where(is_first, survival(params, start - points), K @ previous)
         moments = _moments(points, weights, cdf)
         return previous, (previous, moments, _to_compare(moments, cdf))
 
     first = survival(params, start - points[-num_nodes:])
-    _, (previous, moments, compare) = jax.lax.scan(to_next_date, first, (steps, is_first))
+    _, (previous, moments, compare) = jax.lax.scan(
+        to_next_date, first, (steps, is_first)
+    )
     return (previous, moments), compare
 
 
@@ -500,7 +530,9 @@ def _restock_pmf(params, start, edges, restocks_now, counts):
         restocked = jnp.concatenate([jnp.zeros(1), F[0, :-1]])
         return K @ F + r[:, None] * restocked[None]
 
-    F = jnp.where((counts == restocks_now)[None], survival(params, start - x)[:, None], 0.0)
+    F = jnp.where(
+        (counts == restocks_now)[None], survival(params, start - x)[:, None], 0.0
+    )
     F = jax.lax.fori_loop(1, counts.size - 1, one_period, F)
     return F[-1]
 

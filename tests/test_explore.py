@@ -65,7 +65,9 @@ class Elements(HTMLParser):
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
         classes = attributes.get("class", "").split()
-        element = SimpleNamespace(tag=tag, text="", attributes=attributes, classes=classes)
+        element = SimpleNamespace(
+            tag=tag, text="", attributes=attributes, classes=classes
+        )
         self.elements.append(element)
         if tag not in ("img", "input"):
             self.open.append(element)
@@ -85,7 +87,9 @@ def parse(html):
     assert parser.open == []
 
     def find(tag, cls=None):
-        return [e for e in parser.elements if e.tag == tag and (not cls or cls in e.classes)]
+        return [
+            e for e in parser.elements if e.tag == tag and (not cls or cls in e.classes)
+        ]
 
     return SimpleNamespace(html=html, find=find, one=lambda *query: only(find(*query)))
 
@@ -130,14 +134,21 @@ def test_page_has_a_frame_for_each_value_and_shows_the_start(page):
 
 
 def test_page_controls_are_labelled(page):
-    built = page(draw_lines, {"σ": [0.5, 2.0]}, alt="A line", labels={"σ": 'Spread "σ" <%>'})
-    slider = built.one("input")
-    assert slider.attributes | {"min": "0", "max": "1", "value": "0", "type": "range"} == (
-        slider.attributes
+    built = page(
+        draw_lines, {"σ": [0.5, 2.0]}, alt="A line", labels={"σ": 'Spread "σ" <%>'}
     )
+    slider = built.one("input")
+    assert slider.attributes | {
+        "min": "0",
+        "max": "1",
+        "value": "0",
+        "type": "range",
+    } == (slider.attributes)
     assert slider.attributes["aria-label"] == 'Spread "σ" <%>'
     assert slider.attributes["aria-valuetext"] == "0.5"
-    assert "hidden" in slider.attributes  # until its script runs: without one it would not move
+    assert (
+        "hidden" in slider.attributes
+    )  # until its script runs: without one it would not move
     assert built.one("output").text == "0.5"
     assert built.one("span").text == 'Spread "σ" <%>: 0.5'
     assert built.one("div", "explorer").attributes["aria-label"] == "A line"
@@ -160,7 +171,9 @@ def test_page_says_what_is_held(page):
 
 
 def test_page_moves_the_main_parameter(page):
-    built = page(draw_lines, {"σ": [0.5, 2.0], "S": [50, 70, 90]}, main="S", alt="A line")
+    built = page(
+        draw_lines, {"σ": [0.5, 2.0], "S": [50, 70, 90]}, main="S", alt="A line"
+    )
     values = [f.attributes["data-value"] for f in built.find("div", "explorer-frame")]
     assert values == ["50", "70", "90"]
     assert built.one("input").attributes["aria-label"] == "S"
@@ -182,19 +195,31 @@ def test_page_needs_no_network_and_no_ids(page):
 
 
 def test_page_is_the_same_each_time(page):
-    first, second = (page(draw_lines, {"σ": [1, 2]}, alt="A line").html for _ in range(2))
+    first, second = (
+        page(draw_lines, {"σ": [1, 2]}, alt="A line").html for _ in range(2)
+    )
     assert first == second
 
 
 def test_frame_keeps_colours_transparency_and_size(page):
-    colors = ["#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+    colors = [
+        "#000000",
+        "#0072B2",
+        "#D55E00",
+        "#009E73",
+        "#CC79A7",
+        "#E69F00",
+        "#56B4E9",
+    ]
 
     def draw(n):
         fig = plt.figure(figsize=(4, 2), facecolor="none", dpi=120)
         for i, color in enumerate(colors):
             left, bottom, width, height = i / 8, 0.0, 1 / 8, 0.5
             fig.add_artist(plt.Rectangle((left, bottom), width, height, color=color))
-        fig.text(0.5, 0.7, "edges of letters, in many greys", color="#808080", ha="center")
+        fig.text(
+            0.5, 0.7, "edges of letters, in many greys", color="#808080", ha="center"
+        )
         return None
 
     image = page(draw, {"n": [1, 2]}, alt="Colours").find("img")[0]
@@ -205,7 +230,9 @@ def test_frame_keeps_colours_transparency_and_size(page):
     assert frame.getpixel((width - 1, 0))[3] == 0
     for i, color in enumerate(colors):
         wanted = np.array([*bytes.fromhex(color[1:]), 255])
-        seen = np.array(frame.getpixel((int((i + 0.5) * width / 8), int(0.75 * height))))
+        seen = np.array(
+            frame.getpixel((int((i + 0.5) * width / 8), int(0.75 * height)))
+        )
         # The palette rounds: 8 of 255 is less than an eye tells apart.
         assert np.abs(seen - wanted).max() <= 8, color
 
@@ -249,7 +276,9 @@ def test_other_figures_stay_open(page):
 def live(shown):
     """The sliders by label, the player if any, and what was shown after them."""
     box, *rest = shown
-    sliders = {w.description: w for w in box.children if isinstance(w, widgets.SelectionSlider)}
+    sliders = {
+        w.description: w for w in box.children if isinstance(w, widgets.SelectionSlider)
+    }
     players = [c for w in box.children for c in getattr(w, "children", ())]
     return SimpleNamespace(
         box=box,
@@ -408,7 +437,10 @@ def test_no_sentence_no_paragraph(page):
     [
         (lambda n: None, "draw left 0 new pyplot figures open; it must make 1"),
         (lambda n: [plt.figure(), plt.figure()], "draw left 2 new pyplot figures open"),
-        (lambda n: plt.figure(), "draw returned <Figure .*; it must return a sentence or None"),
+        (
+            lambda n: plt.figure(),
+            "draw returned <Figure .*; it must return a sentence or None",
+        ),
         (lambda n: plt.close(plt.figure()), "draw left 0 new pyplot figures open"),
     ],
 )
@@ -421,7 +453,11 @@ def test_draw_that_breaks_its_contract(shown, monkeypatch, draw, message, static
 
 # Bad input
 
-GOOD = {"draw": draw_lines, "values": {"σ": [0.5, 1.0], "S": [50, 100]}, "alt": "A line"}
+GOOD = {
+    "draw": draw_lines,
+    "values": {"σ": [0.5, 1.0], "S": [50, 100]},
+    "alt": "A line",
+}
 
 
 @pytest.mark.parametrize(
@@ -436,7 +472,10 @@ GOOD = {"draw": draw_lines, "values": {"σ": [0.5, 1.0], "S": [50, 100]}, "alt":
         ({"values": {"σ": 3}}, "values['σ'] = 3 must be a sequence"),
         ({"values": {"σ": "gamma"}}, "values['σ'] = 'gamma' must be a sequence"),
         ({"values": {"σ": [1, 1.0]}}, "values['σ'] = ['1', '1'] must differ"),
-        ({"values": {"σ": [1]}}, "values['σ'] has 1 values; the main parameter takes 2 to 60"),
+        (
+            {"values": {"σ": [1]}},
+            "values['σ'] has 1 values; the main parameter takes 2 to 60",
+        ),
         ({"values": {"σ": range(61)}}, "values['σ'] has 61 values"),
         ({"main": "μ"}, "main = 'μ' must be one of the parameters ['σ', 'S']"),
         ({"start": {"μ": 1}}, "start names 'μ', not one of the parameters ['σ', 'S']"),
@@ -460,5 +499,7 @@ def test_bad_input_names_the_argument_its_value_and_the_bound(
 
 
 def test_other_parameters_may_have_one_value_or_many(shown):
-    explore(draw_lines, {"σ": [1, 2], "S": range(50, 150), "kind": ["solid"]}, alt="A line")
+    explore(
+        draw_lines, {"σ": [1, 2], "S": range(50, 150), "kind": ["solid"]}, alt="A line"
+    )
     assert len(live(shown).sliders["S"].options) == 100

@@ -25,7 +25,9 @@ def test_the_twins_are_up_to_date():
 def lectures():
     """Names of the course's notebooks, in reading order."""
     return [
-        page.name for page in course.pages() if Path(course.ROOT, f"{page.name}.ipynb").exists()
+        page.name
+        for page in course.pages()
+        if Path(course.ROOT, f"{page.name}.ipynb").exists()
     ]
 
 
@@ -47,13 +49,17 @@ class TestTwin:
 
     def test_links_within_the_course_lead_somewhere(self, name):
         path = course.ROOT / f"{name}.ipynb"
-        text = "\n".join(cell.source for cell in self.cells(name) if cell.cell_type == "markdown")
+        text = "\n".join(
+            cell.source for cell in self.cells(name) if cell.cell_type == "markdown"
+        )
         for target in re.findall(r"\]\(([^()\s]+)\)", text):
             file, _, fragment = target.partition("#")
             if target.startswith("http"):
                 continue
             other = (path.parent / file).read_text(encoding="utf-8") if file else text
-            assert not fragment or f'id="{fragment}"' in other.replace('\\"', '"'), target
+            assert not fragment or f'id="{fragment}"' in other.replace('\\"', '"'), (
+                target
+            )
 
     def test_asks_colab_for_a_gpu(self, name):
         metadata = nbformat.read(course.ROOT / f"{name}.ipynb", as_version=4).metadata
@@ -92,7 +98,9 @@ def cells(small_course):
 
 @pytest.fixture(scope="module")
 def text(cells):
-    return "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+    return "\n\n".join(
+        cell["source"] for cell in cells if cell["cell_type"] == "markdown"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -123,14 +131,19 @@ def numbers_in_twin(text):
     theorems = re.findall(r"^> \*\*([A-Z]\w+(?: [\d.]+)?)\*\*", text, re.MULTILINE)
     theorems = [lead for lead in theorems if lead.split()[0].lower() in myst.THEOREMS]
     return sorted(
-        tags + captions + theorems + re.findall(r"^#+ (Exercise [\d.]+)", text, re.MULTILINE)
+        tags
+        + captions
+        + theorems
+        + re.findall(r"^#+ (Exercise [\d.]+)", text, re.MULTILINE)
     )
 
 
 @pytest.mark.parametrize("name", ["first", "second"])
 def test_numbers_and_references_are_those_of_the_book(small_course, built, name):
     twin = json.loads(notebooks.twins(small_course)[f"book/{name}.ipynb"])
-    text = "\n\n".join(c["source"] for c in twin["cells"] if c["cell_type"] == "markdown")
+    text = "\n\n".join(
+        c["source"] for c in twin["cells"] if c["cell_type"] == "markdown"
+    )
     assert numbers_in_twin(text) == numbers_in_book(built[name])
 
     text = text.replace("[0, S](x)", "")  # in a formula: no link
@@ -140,7 +153,9 @@ def test_numbers_and_references_are_those_of_the_book(small_course, built, name)
         link.get_text()
         for link in built[name].select("a.reference.internal")
         if not link.get("href").partition("#")[2].startswith("id")  # a citation
-        and not link.find_parent(class_="admonition-title")  # from a solution to its exercise
+        and not link.find_parent(
+            class_="admonition-title"
+        )  # from a solution to its exercise
     ]
     assert sorted(links) == sorted(in_book)
 
@@ -156,11 +171,16 @@ def test_twins_are_made_the_same_every_time(small_course):
 
 
 def test_a_page_without_code_has_no_twin(small_course):
-    assert sorted(notebooks.twins(small_course)) == ["book/first.ipynb", "book/second.ipynb"]
+    assert sorted(notebooks.twins(small_course)) == [
+        "book/first.ipynb",
+        "book/second.ipynb",
+    ]
 
 
 def test_stale_missing_and_orphaned_twins_are_named(small_course, tmp_path):
-    root = shutil.copytree(small_course, tmp_path / "copy", ignore=shutil.ignore_patterns("_build"))
+    root = shutil.copytree(
+        small_course, tmp_path / "copy", ignore=shutil.ignore_patterns("_build")
+    )
     notebooks.write(root)
     assert notebooks.complaints(root) == []
     (root / "book" / "first.ipynb").write_text("{}")
@@ -224,17 +244,25 @@ def test_nothing_of_myst_is_left(text):
 )
 def test_construct(text, expected):
     address = course.repository()
-    assert expected.replace("SITE", address.site).replace("RAW/", address.raw("")) in text
+    assert (
+        expected.replace("SITE", address.site).replace("RAW/", address.raw("")) in text
+    )
 
 
 def test_code_of_a_solution_is_folded(cells):
-    code = {cell["source"]: cell["metadata"] for cell in cells if cell["cell_type"] == "code"}
+    code = {
+        cell["source"]: cell["metadata"]
+        for cell in cells
+        if cell["cell_type"] == "code"
+    }
     folded = {"source_hidden": True, "outputs_hidden": True}
     assert code["# @title Solution to Exercise 1.2\n1 + 2"] == {
         "cellView": "form",
         "jupyter": folded,
     }
-    assert code["%%time\n1 + 3"]["jupyter"] == folded  # a cell magic stays the first line
+    assert (
+        code["%%time\n1 + 3"]["jupyter"] == folded
+    )  # a cell magic stays the first line
     assert code["1 + 1"] == {}
 
 
@@ -253,7 +281,10 @@ def test_code_cells_keep_their_tags(cells):
         ("# T\n\n{cite}`nobody1900`", "nobody1900 is not in book/references.bib"),
         ("# T\n\n[x](nowhere)", "the link to nowhere leads nowhere"),
         ("# T\n\n{glue}`x`", "the role {glue} has no form in a twin"),
-        ("# T\n\n```{mermaid}\nA --> B\n```", "the directive {mermaid} has no form in a twin"),
+        (
+            "# T\n\n```{mermaid}\nA --> B\n```",
+            "the directive {mermaid} has no form in a twin",
+        ),
         ("# T\n\n~~~{note}\nx", "~~~{note} is never closed"),
         ("# T\n\n$$\nx", "$$ is never closed"),
         ("# T\n\n$$\nx\n$$ (a)\n\n$$\ny\n$$ (a)", "the label a stands twice"),
@@ -262,8 +293,12 @@ def test_code_cells_keep_their_tags(cells):
     ],
 )
 def test_what_a_twin_cannot_show_is_refused(small_course, tmp_path, source, complaint):
-    root = shutil.copytree(small_course, tmp_path / "copy", ignore=shutil.ignore_patterns("_build"))
-    (root / "book" / "first.md").write_text(f"{source}\n\n```{{code-cell}} ipython3\n1\n```\n")
+    root = shutil.copytree(
+        small_course, tmp_path / "copy", ignore=shutil.ignore_patterns("_build")
+    )
+    (root / "book" / "first.md").write_text(
+        f"{source}\n\n```{{code-cell}} ipython3\n1\n```\n"
+    )
     (root / "book" / "second.md").write_text("# Second\n")
     (root / "book" / "plain.md").write_text("# Plain\n")
     with pytest.raises(myst.MystError, match=re.escape(complaint)):

@@ -12,7 +12,8 @@ OWNER, NAME = ADDRESS.slug.split("/")
 
 
 @pytest.mark.parametrize(
-    "path", ["_config.yml", "README.md", "CITATION.cff", "pyproject.toml", "CONTRIBUTING.md"]
+    "path",
+    ["_config.yml", "README.md", "CITATION.cff", "pyproject.toml", "CONTRIBUTING.md"],
 )
 def test_address_stands_in(path):
     assert ADDRESS.url in (course.ROOT / path).read_text(encoding="utf-8")
@@ -40,12 +41,22 @@ def set_up_cell_of_the_template():
 @pytest.mark.parametrize("page", [page.name for page in course.pages()])
 def test_a_page_with_code_begins_with_the_set_up_cell(page):
     source = (course.ROOT / f"{page}.md").read_text(encoding="utf-8")
-    code = [c.source for c in jupytext.reads(source, fmt="md:myst").cells if c.cell_type == "code"]
+    code = [
+        c.source
+        for c in jupytext.reads(source, fmt="md:myst").cells
+        if c.cell_type == "code"
+    ]
     if code:
-        assert code[0] == set_up_cell_of_the_template(), "copy the cell from CONTRIBUTING.md"
+        assert code[0] == set_up_cell_of_the_template(), (
+            "copy the cell from CONTRIBUTING.md"
+        )
         assert f'"git+{ADDRESS.url}"' in code[0]
-    has_kernel = source.startswith("---\n") and "\nkernelspec:" in source.split("\n---\n")[0]
-    assert has_kernel == bool(code), "a page has the jupytext header if and only if it has code"
+    has_kernel = (
+        source.startswith("---\n") and "\nkernelspec:" in source.split("\n---\n")[0]
+    )
+    assert has_kernel == bool(code), (
+        "a page has the jupytext header if and only if it has code"
+    )
 
 
 def test_replacing_changes_both_forms():

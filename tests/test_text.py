@@ -19,7 +19,9 @@ LOOKALIKES = {
 FILES = [path.relative_to(course.ROOT).as_posix() for path in repository.text_files()]
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.endswith((".py", ".md"))])
+@pytest.mark.parametrize(
+    "name", [name for name in FILES if name.endswith((".py", ".md"))]
+)
 def test_one_code_point_a_letter(name):
     text = (course.ROOT / name).read_text(encoding="utf-8")
     for number, line in enumerate(text.split("\n"), start=1):

@@ -40,8 +40,12 @@ class Page(NamedTuple):
 
 
 def repository(root=ROOT):
-    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]
-    return Repository(config["url"].removeprefix("https://github.com/"), config["branch"])
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))[
+        "repository"
+    ]
+    return Repository(
+        config["url"].removeprefix("https://github.com/"), config["branch"]
+    )
 
 
 def pages(root=ROOT):

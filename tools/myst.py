@@ -41,7 +41,10 @@ THEOREMS = {
 CODE = {"code", "code-block", "sourcecode"}
 VERBATIM = CODE | {"math", "code-cell", "eval-rst", "raw"}  # hold no Markdown
 DROPPED = {"contents", "tableofcontents", "index"}
-PAGE_ONLY = {"nb-exec-table": "The table of run times", "bibliography": "The bibliography"}
+PAGE_ONLY = {
+    "nb-exec-table": "The table of run times",
+    "bibliography": "The bibliography",
+}
 PYTHON_ROLES = {"func", "class", "meth", "attr", "mod", "data", "obj", "exc"}
 
 FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
@@ -128,7 +131,9 @@ def parse(text):
                 i += 1
                 continue
             closing = re.compile(rf"^\s*{re.escape(fence[0])}{{{len(fence)},}}\s*$")
-            end = next((j for j in range(i + 1, len(lines)) if closing.match(lines[j])), None)
+            end = next(
+                (j for j in range(i + 1, len(lines)) if closing.match(lines[j])), None
+            )
             if end is None:
                 raise MystError(f"{line.strip()} is never closed")
             body = [inner.removeprefix(indent) for inner in lines[i + 1 : end]]
@@ -204,7 +209,9 @@ class Numbers:
         self.given = {}  # page -> its numbers, in the order of its text
 
     def next(self, kind, page):
-        self.counts[kind, page.chapter] = count = self.counts.get((kind, page.chapter), 0) + 1
+        self.counts[kind, page.chapter] = count = (
+            self.counts.get((kind, page.chapter), 0) + 1
+        )
         number = f"{page.chapter}.{count}" if page.chapter else str(count)
         self.given.setdefault(page.name, []).append(number)
         return number
@@ -236,7 +243,9 @@ def label_of(block):
     """The block's own label, or an empty string."""
     if block.kind == "math":
         return block.name
-    return str((block.options or {}).get("label") or (block.options or {}).get("name") or "")
+    return str(
+        (block.options or {}).get("label") or (block.options or {}).get("name") or ""
+    )
 
 
 def collect(text, page, numbers, labels):
@@ -261,12 +270,25 @@ def collect(text, page, numbers, labels):
                 kind = "exercise"
             if block.name in ("solution", "solution-start"):
                 exercise = labels.get(block.argument)
-                found = [Label("solution", page.name, "", title=exercise.text if exercise else "")]
+                found = [
+                    Label(
+                        "solution",
+                        page.name,
+                        "",
+                        title=exercise.text if exercise else "",
+                    )
+                ]
             elif kind:
                 found = [Label(kind, page.name, "", number)]
-        for name in [*pending, label_of(block) if block.kind in ("math", "directive") else ""]:
+        for name in [
+            *pending,
+            label_of(block) if block.kind in ("math", "directive") else "",
+        ]:
             if name:
-                enter(labels, (found or [Label("", page.name, "")])[0]._replace(label=name))
+                enter(
+                    labels,
+                    (found or [Label("", page.name, "")])[0]._replace(label=name),
+                )
         pending = []
         if block.kind == "directive" and block.name not in VERBATIM:
             collect("\n".join(block.lines), page, numbers, labels)
@@ -379,14 +401,18 @@ class Writer:
         folded = "dropdown" in re.split(r"[,\s]+", str(options.get("class", "")))
 
         if name in ADMONITIONS:
-            content = "\n\n".join(filter(None, [self.inline(argument), self.body(block)]))
+            content = "\n\n".join(
+                filter(None, [self.inline(argument), self.body(block)])
+            )
             return self.note(mark, ADMONITIONS[name], content, folded)
         if name in TITLED:
             return self.note(mark, self.inline(argument), self.body(block), folded)
         if name in QUOTES:
             return "\n" + mark + quote(self.body(block)) + "\n"
         if name in FOLDED:
-            return self.note(mark, self.inline(argument) or "More", self.body(block), True)
+            return self.note(
+                mark, self.inline(argument) or "More", self.body(block), True
+            )
         if name in CONTAINERS:
             return "\n" + mark + self.body(block) + "\n"
         if name in CARDS:
@@ -398,7 +424,9 @@ class Writer:
             head += f" ({self.inline(argument)})" if argument else ""
             return "\n" + mark + quote(f"{head}\n\n{self.body(block)}") + "\n"
         if name in ("exercise", "exercise-start"):
-            head = f"Exercise {number}".strip() + (f": {self.inline(argument)}" if argument else "")
+            head = f"Exercise {number}".strip() + (
+                f": {self.inline(argument)}" if argument else ""
+            )
             head = "#" * min(self.level + 1, 6) + " " + head
             return f"\n{mark}{head}\n\n{self.body(block)}\n"
         if name in ("solution", "solution-start"):
@@ -422,7 +450,11 @@ class Writer:
             rows = self.body(block) if name == "table" else self.list_table(block)
             return f"\n{mark}{caption}{rows}\n"
         if name in CODE:
-            caption = f"*Listing {number}.* {self.inline(options['caption'])}\n\n" if kind else ""
+            caption = (
+                f"*Listing {number}.* {self.inline(options['caption'])}\n\n"
+                if kind
+                else ""
+            )
             return (
                 "\n"
                 + mark
@@ -433,7 +465,9 @@ class Writer:
             return f"{PAGE_ONLY[name]} stands on the [published page]({self.published(self.page.name)})."
         if name in DROPPED:
             return ""
-        raise MystError(f"the directive {{{name}}} has no form in a twin (tools/myst.py)")
+        raise MystError(
+            f"the directive {{{name}}} has no form in a twin (tools/myst.py)"
+        )
 
     def note(self, mark, title, content, folded):
         if folded:
@@ -449,7 +483,9 @@ class Writer:
             elif block.options.get("link-type") == "ref":
                 link = self.address(self.find(link))
             title = f"[{title}]({link})"
-        return "\n\n".join(filter(None, [f"**{title}**" if title else "", self.body(block)]))
+        return "\n\n".join(
+            filter(None, [f"**{title}**" if title else "", self.body(block)])
+        )
 
     def list_table(self, block):
         """A list of lists as a Markdown table; its first row is the head."""
@@ -462,7 +498,9 @@ class Writer:
             elif line.strip():
                 rows[-1][-1] += " " + line.strip()
         rows.insert(1, [":---"] * len(rows[0]))
-        return "\n".join(f"| {' | '.join(self.inline(cell) for cell in row)} |" for row in rows)
+        return "\n".join(
+            f"| {' | '.join(self.inline(cell) for cell in row)} |" for row in rows
+        )
 
     # Text
 
@@ -485,7 +523,9 @@ class Writer:
 
     def role(self, role, content):
         explicit = re.match(r"^(?P<text>.+?)\s*<(?P<target>[^<>]+)>$", content)
-        text, target = (explicit["text"], explicit["target"]) if explicit else ("", content)
+        text, target = (
+            (explicit["text"], explicit["target"]) if explicit else ("", content)
+        )
         if role in ("eq", "math:numref"):
             return self.reference(target, text, "equation")
         if role in ("ref", "prf:ref", "any"):
@@ -498,7 +538,9 @@ class Writer:
             name = self.page_name(target)
             return f"[{text or self.titles[name]}]({self.page_address(name)})"
         if role == "cite" or role.startswith("cite:"):
-            return self.citation(role.removeprefix("cite").removeprefix(":") or "p", content)
+            return self.citation(
+                role.removeprefix("cite").removeprefix(":") or "p", content
+            )
         if role.removeprefix("py:") in PYTHON_ROLES:
             name = target.removeprefix("~")
             shown = text or (name.split(".")[-1] if target.startswith("~") else name)
@@ -532,9 +574,7 @@ class Writer:
                 return self.reference(fragment, text)
             return f"[{text or self.titles[name]}]({self.page_address(name)})"
         if path and not fragment and text and posixpath.splitext(path)[1]:
-            return (
-                f"[{text}]({self.repository.url}/blob/{self.repository.branch}/{self.beside(path)})"
-            )
+            return f"[{text}]({self.repository.url}/blob/{self.repository.branch}/{self.beside(path)})"
         raise MystError(f"the link to {target} leads nowhere: no such label or page")
 
     def citation(self, style, content):
@@ -559,7 +599,9 @@ class Writer:
     def reference(self, name, text="", kind=None):
         label = self.find(name)
         if kind and label.kind != kind:
-            raise MystError(f"the label {name} is of a {label.kind or 'place'}, not of an {kind}")
+            raise MystError(
+                f"the label {name} is of a {label.kind or 'place'}, not of an {kind}"
+            )
         shown = text or label.text
         if not shown:
             raise MystError(f"a reference to {name} needs a text of its own")
@@ -594,11 +636,17 @@ class Writer:
         """Path from the repository's root of a path that the page names."""
         if path.startswith("/"):
             return path[1:]
-        return posixpath.normpath(posixpath.join(posixpath.dirname(self.page.name), path))
+        return posixpath.normpath(
+            posixpath.join(posixpath.dirname(self.page.name), path)
+        )
 
     def picture(self, path):
         """Colab shows no picture by its relative path: give it the whole address."""
-        return path if re.match(r"^https?:", path) else self.repository.raw(self.beside(path))
+        return (
+            path
+            if re.match(r"^https?:", path)
+            else self.repository.raw(self.beside(path))
+        )
 
 
 SOLUTION = "\x02"  # stands around the title where a solution begins; around nothing where it ends

@@ -45,7 +45,9 @@ def twins(root=course.ROOT):
                     myst.collect(cell.source, page, numbers, labels)
                 else:
                     myst.collect_figure(cell.metadata, page, numbers, labels)
-    with_code = [p for p in pages if any(cell.cell_type == "code" for cell in sources[p])]
+    with_code = [
+        p for p in pages if any(cell.cell_type == "code" for cell in sources[p])
+    ]
     names = {page.name for page in with_code}
     works = read_works(root / "book" / "references.bib")
     made = {}
@@ -64,7 +66,9 @@ def located(page):
     except myst.MystError as error:
         raise myst.MystError(f"{page.name}.md: {error}") from None
     except FileNotFoundError:
-        raise myst.MystError(f"{page.name}.md does not exist, but _toc.yml lists it") from None
+        raise myst.MystError(
+            f"{page.name}.md does not exist, but _toc.yml lists it"
+        ) from None
 
 
 def read_works(path):
@@ -72,7 +76,9 @@ def read_works(path):
     works = {}
     for key, entry in parse_file(path).entries.items():
         people = entry.persons.get("author") or entry.persons["editor"]
-        names = [" ".join(person.prelast_names + person.last_names) for person in people]
+        names = [
+            " ".join(person.prelast_names + person.last_names) for person in people
+        ]
         authors = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
         doi = entry.fields.get("doi")
         address = f"https://doi.org/{doi}" if doi else entry.fields.get("url")
@@ -112,10 +118,16 @@ def add_markdown(made, text):
 
 def with_banner(text, page, repository):
     """The page's first cell: chapter number in the heading, and links below it."""
-    before, heading, after = re.split(r"^# +(.*)$", text, maxsplit=1, flags=re.MULTILINE)
+    before, heading, after = re.split(
+        r"^# +(.*)$", text, maxsplit=1, flags=re.MULTILINE
+    )
     number = f"{page.chapter}. " if page.chapter else ""
-    badge = f"[![Open in Colab]({COLAB_BADGE})]({repository.colab(page.name + '.ipynb')})"
-    links = f"{badge} · [Read this page in the book]({repository.site}/{page.name}.html)"
+    badge = (
+        f"[![Open in Colab]({COLAB_BADGE})]({repository.colab(page.name + '.ipynb')})"
+    )
+    links = (
+        f"{badge} · [Read this page in the book]({repository.site}/{page.name}.html)"
+    )
     return f"{before}# {number}{heading}\n\n{links}\n\n{after.lstrip()}".rstrip()
 
 
@@ -123,7 +135,9 @@ def identify(cells):
     """Give each cell an id made from its content: one edit changes one id."""
     seen = {}
     for cell in cells:
-        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        digest = hashlib.sha256(
+            f"{cell.cell_type}\n{cell.source}".encode()
+        ).hexdigest()[:12]
         seen[digest] = seen.get(digest, 0) + 1
         cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
 
@@ -132,7 +146,9 @@ def code_cell(cell, writer):
     """Code as it is; what the book hides is folded in Colab and JupyterLab."""
     source, tags = cell.source, list(cell.metadata.get("tags", []))
     metadata = {"tags": tags} if tags else {}
-    if writer.solution and not source.startswith("%%"):  # a cell magic must stay the first line
+    if writer.solution and not source.startswith(
+        "%%"
+    ):  # a cell magic must stay the first line
         source = f"# @title {writer.solution}\n{source}"
     if writer.solution or FOLDED_TAGS.intersection(tags):
         metadata["cellView"] = "form"  # Colab
@@ -154,7 +170,9 @@ def complaints(root=course.ROOT):
     for path in sorted((root / "book").rglob("*.ipynb")):
         name = path.relative_to(root).as_posix()
         if name not in made and ".ipynb_checkpoints" not in name:
-            lines.append(f"{name} is the twin of no page with code cells in _toc.yml: delete it")
+            lines.append(
+                f"{name} is the twin of no page with code cells in _toc.yml: delete it"
+            )
     return lines
 
 

@@ -7,7 +7,19 @@ from pathlib import Path
 
 from tools import course
 
-SUFFIXES = {"", ".md", ".yml", ".yaml", ".toml", ".cff", ".py", ".txt", ".sh", ".bib", ".css"}
+SUFFIXES = {
+    "",
+    ".md",
+    ".yml",
+    ".yaml",
+    ".toml",
+    ".cff",
+    ".py",
+    ".txt",
+    ".sh",
+    ".bib",
+    ".css",
+}
 DOTTED = {".ci", ".github"}  # the hidden folders that are ours
 MADE = re.compile(r"\..*|_build|build|dist|__pycache__|.*\.egg-info")  # by other tools
 SLUG = re.compile(r"[\w-]+/[\w.-]+")

@@ -12,7 +12,10 @@ from myst_nb.sphinx_ import SphinxNbRenderer
 
 def is_picture(output):
     """Whether an output is an image or a piece of a web page, rather than text."""
-    return any(kind.startswith("image/") or kind == "text/html" for kind in output.get("data", {}))
+    return any(
+        kind.startswith("image/") or kind == "text/html"
+        for kind in output.get("data", {})
+    )
 
 
 def one_figure(render):

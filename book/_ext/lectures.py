@@ -28,9 +28,13 @@ def fingerprint(root):
 
 def configure(app, config):
     root = Path(app.srcdir)
-    config.nb_execution_cache_path = str(root / "_build" / "executed" / fingerprint(root))
+    config.nb_execution_cache_path = str(
+        root / "_build" / "executed" / fingerprint(root)
+    )
     if os.environ.get("CI") and config.nb_execution_mode == "cache":
-        config.nb_execution_mode = "force"  # a published page never rests on an old output
+        config.nb_execution_mode = (
+            "force"  # a published page never rests on an old output
+        )
     # Kernels inherit these. An explorer then draws frames that move without a kernel, and neither
     # the reader's own IPython settings nor ipykernel's remarks on transport come in.
     os.environ["LECTURES_STATIC_BUILD"] = "1"
