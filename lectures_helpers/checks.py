@@ -25,7 +25,10 @@ def finite(name: str, value):
     if is_traced(value):
         return value
     try:
-        numbers = np.asarray(value, dtype=float)
+        numbers = np.asarray(value)
+        if numbers.dtype.kind in "OSU":  # NumPy would read the text "3" as 3 and None as NaN
+            raise TypeError
+        numbers = numbers.astype(float, casting="same_kind")
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be a number, got {value!r}") from None
     if not np.isfinite(numbers).all():

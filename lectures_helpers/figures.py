@@ -42,6 +42,7 @@ STYLE = {
     "xtick.color": NEUTRAL,
     "ytick.color": NEUTRAL,
     "font.size": 11.5,
+    "figure.labelsize": 11.5,
     "xtick.labelsize": 11,
     "ytick.labelsize": 11,
     "legend.fontsize": 11,

@@ -266,13 +266,18 @@ def restock_pmf(
 
 def _check(params, x_init, tol):
     params = create_parameters(*params)
+    for name, number in params._asdict().items():
+        if np.ndim(number) > 0:
+            raise ValueError(f"{name} must be a number, got an array of shape {np.shape(number)}")
     if params.σ == 0:
         raise ValueError("σ must be > 0 for an exact law with a density, got 0")
     if np.ndim(checks.at_least("x_init", x_init, 0.0)) > 0:
         raise ValueError(
             f"x_init must be a number, got an array of shape {np.shape(x_init)}"
         )
-    if checks.finite("tol", tol) <= 0:
+    if np.ndim(checks.finite("tol", tol)) > 0:
+        raise ValueError(f"tol must be a number, got an array of shape {np.shape(tol)}")
+    if tol <= 0:
         raise ValueError(f"tol must be > 0, got {tol:g}")
     return Parameters(*(float(number) for number in params)), float(x_init)
 
@@ -464,7 +469,8 @@ def _moments(points, weights, cdf):
     """Mean, standard deviation and atom at zero from the CDF at the points."""
     mean = weights @ (1 - cdf)
     variance = 2 * (weights * points) @ (1 - cdf) - mean**2
-    return jnp.stack([mean, jnp.sqrt(variance), cdf[0]])
+    prob_zero = jnp.maximum(cdf[0], 0.0)  # rounding leaves -1e-40 where the probability is nil
+    return jnp.stack([mean, jnp.sqrt(variance), prob_zero])
 
 
 def _to_compare(moments, cdf):

@@ -11,10 +11,7 @@ os.environ.setdefault("JAX_DEBUG_KEY_REUSE", "1")  # a random key used twice is 
 
 import jax
 
-jax.config.update(
-    "jax_numpy_dtype_promotion", "strict"
-)  # no silent change of precision
-jax.config.update(
-    "jax_numpy_rank_promotion", "raise"
-)  # no broadcast that nobody asked for
+# No silent change of precision, no broadcast that nobody asked for.
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)

@@ -22,9 +22,9 @@ def draw():
     path = ss.sample_path(params, 50.0, 200, key=jax.random.key(3))
 
     fig, ax = plt.subplots(figsize=(8, 3.4))
-    ax.pcolormesh(
-        periods, stock, np.sqrt(density.T), cmap="cividis", shading="nearest"
-    )
+    # Square roots, cut off at the top: the later, fainter waves are to be seen too.
+    shade = np.sqrt(np.minimum(density.T, 0.035))
+    ax.pcolormesh(periods, stock, shade, cmap="cividis", shading="nearest")
     ax.step(np.arange(201), path, where="post", color="white", linewidth=1.2)
     ax.set(xlabel="Period", ylabel="Inventory (units)", xlim=(2, 200), ylim=(0, 100))
     return fig
