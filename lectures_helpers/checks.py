@@ -26,7 +26,9 @@ def finite(name: str, value):
         return value
     try:
         numbers = np.asarray(value)
-        if numbers.dtype.kind in "OSU":  # NumPy would read the text "3" as 3 and None as NaN
+        if (
+            numbers.dtype.kind in "OSU"
+        ):  # NumPy would read the text "3" as 3 and None as NaN
             raise TypeError
         numbers = numbers.astype(float, casting="same_kind")
     except (TypeError, ValueError):

@@ -68,21 +68,23 @@ def timed(fn, *args, repeats=5, **kwargs) -> Timing:
     return Timing(first, median(later), device_summary(), repeats, result)
 
 
-def memory(fn, *args) -> int:
-    """Bytes that XLA sets aside to run ``fn(*args)`` compiled: temporaries and results.
+def memory(compiled) -> int:
+    """Bytes that XLA sets aside for a compiled function: temporaries and results.
 
-    The function is compiled for arguments of these shapes, and not run.
+    Args:
+        compiled: what ``jax.jit(fn).lower(*args).compile()`` returns.
 
     Raises:
-        ValueError: `fn` is not callable.
+        ValueError: `compiled` is something else.
 
     >>> import jax.numpy as jnp
-    >>> memory(lambda x: x + 1, jnp.zeros(1000, "float32"))
+    >>> add_one = jax.jit(lambda x: x + 1).lower(jnp.zeros(1000, "float32"))
+    >>> memory(add_one.compile())
     4000
     """
-    if not callable(fn):
-        raise ValueError(f"fn must be callable, got {fn!r}")
-    analysis = jax.jit(fn).lower(*args).compile().memory_analysis()
+    if not isinstance(compiled, jax.stages.Compiled):
+        raise ValueError(f"compiled must be a compiled JAX function, got {compiled!r}")
+    analysis = compiled.memory_analysis()
     return analysis.temp_size_in_bytes + analysis.output_size_in_bytes
 
 

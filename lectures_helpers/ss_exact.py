@@ -51,7 +51,7 @@ REFINEMENT = (
     0.07  # size of a segment's last panel against its first, as panels grow many
 )
 Z_MAX = 8.5  # |z| beyond which the standard normal law has mass below 1e-16
-BLOCK = 512  # points at which a CDF is evaluated at once
+FEW, BLOCK = 16, 512  # points at which a CDF is evaluated at once
 
 
 class Law(NamedTuple):
@@ -268,7 +268,9 @@ def _check(params, x_init, tol):
     params = create_parameters(*params)
     for name, number in params._asdict().items():
         if np.ndim(number) > 0:
-            raise ValueError(f"{name} must be a number, got an array of shape {np.shape(number)}")
+            raise ValueError(
+                f"{name} must be a number, got an array of shape {np.shape(number)}"
+            )
     if params.σ == 0:
         raise ValueError("σ must be > 0 for an exact law with a density, got 0")
     if np.ndim(checks.at_least("x_init", x_init, 0.0)) > 0:
@@ -469,7 +471,9 @@ def _moments(points, weights, cdf):
     """Mean, standard deviation and atom at zero from the CDF at the points."""
     mean = weights @ (1 - cdf)
     variance = 2 * (weights * points) @ (1 - cdf) - mean**2
-    prob_zero = jnp.maximum(cdf[0], 0.0)  # rounding leaves -1e-40 where the probability is nil
+    prob_zero = jnp.maximum(
+        cdf[0], 0.0
+    )  # rounding leaves -1e-40 where the probability is nil
     return jnp.stack([mean, jnp.sqrt(variance), prob_zero])
 
 
@@ -564,6 +568,7 @@ def _density(law, x):
 def _in_blocks(fn, law, x):
     """Evaluate ``fn(law, x)`` for any number of points, a block at a time."""
     flat = x.ravel()
-    padded = np.concatenate([flat, np.zeros(-flat.size % BLOCK)])
-    blocks = [fn(law, block) for block in padded.reshape(-1, BLOCK)]
+    size = FEW if flat.size <= FEW else BLOCK  # two sizes, two compilations
+    padded = np.concatenate([flat, np.zeros(-flat.size % size)])
+    blocks = [fn(law, block) for block in padded.reshape(-1, size)]
     return np.concatenate([*blocks, np.zeros(0)])[: flat.size].reshape(x.shape)

@@ -22,7 +22,16 @@ def refuses(message):
 
 @pytest.mark.parametrize(
     "value",
-    [0, 2.5, True, np.float32(1), np.arange(3), [1, 2.0], jnp.ones((2, 2)), jnp.bfloat16(2)],
+    [
+        0,
+        2.5,
+        True,
+        np.float32(1),
+        np.arange(3),
+        [1, 2.0],
+        jnp.ones((2, 2)),
+        jnp.bfloat16(2),
+    ],
     ids=repr,
 )
 def test_finite_returns_the_value_itself(value):
@@ -71,7 +80,9 @@ def test_integer_returns_a_python_int(value):
     assert type(number) is int
 
 
-@pytest.mark.parametrize("value", [3.0, "3", None, True, np.bool_(1), [3], np.arange(2)], ids=repr)
+@pytest.mark.parametrize(
+    "value", [3.0, "3", None, True, np.bool_(1), [3], np.arange(2)], ids=repr
+)
 def test_integer_refuses_what_is_no_whole_number(value):
     with refuses(f"n must be an integer >= 1, got {value!r}"):
         checks.integer("n", value, 1)
@@ -82,7 +93,9 @@ def test_integer_refuses_what_is_too_small():
         checks.integer("n", 0, 1)
 
 
-@pytest.mark.parametrize("value", [[1], (2, 5, 9), range(1, 4), np.array([1, 7])], ids=repr)
+@pytest.mark.parametrize(
+    "value", [[1], (2, 5, 9), range(1, 4), np.array([1, 7])], ids=repr
+)
 def test_dates_become_a_tuple(value):
     dates = checks.dates("dates", value)
     assert dates == tuple(int(day) for day in value)
@@ -90,7 +103,9 @@ def test_dates_become_a_tuple(value):
 
 
 @pytest.mark.parametrize(
-    "value", [[], (), [0, 1], [-1], [2, 2], [3, 2], [1.0, 2.0], [1, None], 5, None, "12"], ids=repr
+    "value",
+    [[], (), [0, 1], [-1], [2, 2], [3, 2], [1.0, 2.0], [1, None], 5, None, "12"],
+    ids=repr,
 )
 def test_dates_refuses(value):
     bound = "must be a non-empty sequence of increasing positive integers"
@@ -101,7 +116,9 @@ def test_dates_refuses(value):
 # ------------------------------------------------------------------------ initial
 
 
-@pytest.mark.parametrize("value", [5, 5.0, np.float64(5), np.int64(5), jnp.float32(5)], ids=repr)
+@pytest.mark.parametrize(
+    "value", [5, 5.0, np.float64(5), np.int64(5), jnp.float32(5)], ids=repr
+)
 def test_initial_turns_a_number_into_floats(value):
     assert checks.initial("x_init", value).shape == ()
     repeated = checks.initial("x_init", value, 3)
@@ -118,7 +135,9 @@ def test_initial_keeps_a_vector_and_its_floating_type():
 def test_initial_refuses_other_shapes():
     with refuses("x_init must be a number or a vector, got an array of shape (2, 1)"):
         checks.initial("x_init", [[1.0], [2.0]])
-    with refuses("x_init must be a number or have shape (num_firms,) = (3,), got shape (2,)"):
+    with refuses(
+        "x_init must be a number or have shape (num_firms,) = (3,), got shape (2,)"
+    ):
         checks.initial("x_init", [1.0, 2.0], 3)
     with refuses("x_init must be >= 0, got -1"):
         checks.initial("x_init", -1.0, 3)
@@ -140,7 +159,7 @@ def test_random_key_refuses_what_is_no_typed_key(key):
 
 
 def test_random_key_refuses_a_raw_key_and_several_keys():
-    with pytest.raises(ValueError, match="key must be a typed key .*uint32"):
+    with pytest.raises(ValueError, match=r"key must be a typed key .*uint32"):
         checks.random_key(jax.random.PRNGKey(0))
     with refuses("key must be a single key, got an array of keys of shape (2,)"):
         checks.random_key(jax.random.split(jax.random.key(0)))
@@ -159,5 +178,7 @@ def test_traced_values_pass_unchecked():
     assert jax.jit(through)(-1.0) == -1.0
     assert jax.grad(through)(-1.0) == 1.0
     np.testing.assert_array_equal(jax.vmap(through)(-jnp.ones(2)), [-1.0, -1.0])
-    np.testing.assert_array_equal(jax.jit(lambda x: checks.initial("x", x, 2))(-1), [-1.0, -1.0])
+    np.testing.assert_array_equal(
+        jax.jit(lambda x: checks.initial("x", x, 2))(-1), [-1.0, -1.0]
+    )
     assert not checks.is_traced(jnp.ones(2))

@@ -3,6 +3,7 @@
 Whether the simulated *laws* are right is asked in test_ss_exact.py, where an exact answer exists.
 """
 
+import functools
 import logging
 import re
 from functools import partial
@@ -38,6 +39,7 @@ def same_numbers(a, b):
 
 
 def refuses(message):
+    """Expect a ValueError that says this."""
     return pytest.raises(ValueError, match=re.escape(message))
 
 
@@ -101,7 +103,9 @@ def parameters(draw):
     return ss.create_parameters(np.float32(s), np.float32(s) + np.float32(gap))
 
 
-shares = st.lists(st.floats(0, 1, width=32), min_size=5, max_size=5)  # one shape, one compilation
+shares = st.lists(
+    st.floats(0, 1, width=32), min_size=5, max_size=5
+)  # one shape, one compilation
 demands = st.lists(st.floats(0, 200, width=32), min_size=5, max_size=5)
 
 
@@ -142,7 +146,9 @@ def test_below_s_the_stock_left_does_not_matter(params, shares, D):
 
 def test_update_is_elementwise_and_broadcasts():
     X, D = jnp.array([[70.0], [10.0], [3.0]]), jnp.array([[4.0, 80.0]])
-    np.testing.assert_array_equal(ss.update(PARAMS, X, D), [[66, 0], [96, 20], [96, 20]])
+    np.testing.assert_array_equal(
+        ss.update(PARAMS, X, D), [[66, 0], [96, 20], [96, 20]]
+    )
     np.testing.assert_array_equal(ss.update(PARAMS, X, 4.0), [[66], [96], [96]])
 
 
@@ -150,16 +156,18 @@ def test_update_is_elementwise_and_broadcasts():
 
 
 def test_path_of_one_firm_and_of_several():
-    one = ss.sample_path(PARAMS, 50.0, 30, key=KEY())
-    assert one.shape == (31,)
+    one = ss.sample_path(PARAMS, 50.0, 60, key=KEY())
+    assert one.shape == (61,)
     assert one[0] == 50.0
-    starts = jnp.array([50.0, 0.0, 120.0])
-    several = ss.sample_path(PARAMS, starts, 30, key=KEY())
-    assert several.shape == (31, 3)
+    starts = jnp.array([50.0, 10.0, 130.0, 0.0])
+    several = ss.sample_path(PARAMS, starts, 60, key=KEY())
+    assert several.shape == (61, 4)
     np.testing.assert_array_equal(several[0], starts)
 
 
-@pytest.mark.parametrize("x_init", [7.0, jnp.array([50.0, 10.0, 130.0, 0.0])], ids=["one", "four"])
+@pytest.mark.parametrize(
+    "x_init", [7.0, jnp.array([50.0, 10.0, 130.0, 0.0])], ids=["one", "four"]
+)
 def test_path_obeys_the_law_of_motion_with_demands_drawn_again(x_init):
     """Period t draws with the key fold_in(key, t): an account of the keys, apart from the code."""
     path = np.asarray(ss.sample_path(BUSY, x_init, 60, key=KEY()))
@@ -172,8 +180,8 @@ def test_path_obeys_the_law_of_motion_with_demands_drawn_again(x_init):
 
 
 def test_path_begins_with_the_shorter_one():
-    long, short = (ss.sample_path(PARAMS, 50.0, T, key=KEY()) for T in (80, 30))
-    np.testing.assert_array_equal(long[:31], short)
+    long, short = (ss.sample_path(PARAMS, 50.0, T, key=KEY()) for T in (80, 60))
+    np.testing.assert_array_equal(long[:61], short)
 
 
 def test_without_spread_a_path_is_a_saw():
@@ -183,48 +191,64 @@ def test_without_spread_a_path_is_a_saw():
     path = ss.sample_path(params, 7.0, 7, key=KEY())
     # exp(log(2.5)) is not 2.5 to the last bit: seven demands of 2.5, each off by two roundings
     np.testing.assert_allclose(path, by_hand, rtol=0, atol=7 * 2 * 2.4e-7)
-    np.testing.assert_array_equal(ss.cross_section(params, 7.0, 7, key=KEY(), num_firms=3), path[-1:].repeat(3))
+    np.testing.assert_array_equal(
+        ss.cross_section(params, 7.0, 7, key=KEY(), num_firms=FIRMS),
+        path[-1:].repeat(FIRMS),
+    )
 
 
 # ----------------------------------------------------------------- cross-sections
 
+FIRMS = 500
+STARTS = jnp.linspace(0.0, 120.0, FIRMS)  # on both sides of s and of S
+
+
+@functools.cache
+def paths(num_firms=FIRMS):
+    """Paths that obey the law of motion, as shown above: what each kernel must reproduce."""
+    return ss.sample_path(BUSY, STARTS[:num_firms], 130, key=KEY())
+
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize(
-    ("num_periods", "num_firms"), [(1, 1), (1, 500), (37, 1), (130, 500)], ids=str
+    ("num_periods", "num_firms"), [(37, 1), (1, FIRMS), (130, FIRMS)], ids=str
 )
 def test_kernels_give_the_same_numbers(kernel, num_periods, num_firms):
-    X = kernel(BUSY, 50.0, num_periods, key=KEY(), num_firms=num_firms)
+    starts = STARTS[:num_firms]
+    X = kernel(BUSY, starts, num_periods, key=KEY(), num_firms=num_firms)
     assert X.shape == (num_firms,)
-    path = ss.sample_path(BUSY, jnp.full(num_firms, 50.0), num_periods, key=KEY())
-    same_numbers(X, path[-1])
+    same_numbers(X, paths(num_firms)[num_periods])
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_kernels_take_draws_of_the_initial_law(kernel):
-    starts = jnp.linspace(0.0, 120.0, 500)
-    X = kernel(BUSY, starts, 25, key=KEY(), num_firms=500)
-    same_numbers(X, ss.sample_path(BUSY, starts, 25, key=KEY())[-1])
+def test_a_number_is_the_stock_of_every_firm(kernel):
+    draw = partial(kernel, BUSY, num_periods=37, num_firms=FIRMS)
+    np.testing.assert_array_equal(
+        draw(x_init=50, key=KEY()), draw(x_init=jnp.full(FIRMS, 50.0), key=KEY())
+    )
 
 
-@pytest.mark.parametrize(("block", "unroll"), [(1, 1), (7, 3), (8, 8), (50, 1), (64, 32)], ids=str)
+@pytest.mark.parametrize(("block", "unroll"), [(1, 1), (7, 3), (64, 32)], ids=str)
 @pytest.mark.parametrize("num_periods", [1, 49, 50])
 def test_blocks_and_unrolling_change_no_number(block, unroll, num_periods):
-    """Horizons that no block divides, blocks longer than the horizon, the GPU's unrolled loop."""
-    X = jnp.full(100, 50.0)
-    moved = ss._cross_section(BUSY, X, KEY(), num_periods, block=block, unroll=unroll)
-    same_numbers(moved, ss.sample_path(BUSY, X, num_periods, key=KEY())[-1])
+    """Horizons that no block divides, blocks beyond the horizon, the GPU's unrolled loop."""
+    X = ss._cross_section(BUSY, STARTS, KEY(), num_periods, block=block, unroll=unroll)
+    same_numbers(X, paths()[num_periods])
 
 
-@pytest.mark.parametrize("num_firms", [2**19, 2**19 + 1])
-def test_more_firms_than_a_block_of_draws_holds(num_firms):
-    one_by_one = ss.cross_section_compiled(PARAMS, 50.0, 3, key=KEY(), num_firms=num_firms)
-    same_numbers(ss.cross_section(PARAMS, 50.0, 3, key=KEY(), num_firms=num_firms), one_by_one)
+def test_more_firms_than_a_block_of_draws_holds():
+    num_firms = 2**19 + 1
+    one_by_one = ss.cross_section_compiled(
+        PARAMS, 50.0, 3, key=KEY(), num_firms=num_firms
+    )
+    same_numbers(
+        ss.cross_section(PARAMS, 50.0, 3, key=KEY(), num_firms=num_firms), one_by_one
+    )
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_same_key_same_numbers_other_key_other_numbers(kernel):
-    draw = partial(kernel, PARAMS, 50.0, 20, num_firms=100)
+    draw = partial(kernel, PARAMS, 50.0, 20, num_firms=FIRMS)
     np.testing.assert_array_equal(draw(key=KEY()), draw(key=KEY()))
     assert not np.isclose(draw(key=KEY()), draw(key=jax.random.key(21))).any()
 
@@ -250,84 +274,80 @@ def test_no_draw_serves_two_periods_or_two_firms():
 def test_kernels_agree_in_law(kernel):
     """Independent samples of one law; a p-value below 1e-4 is a 4-sigma event."""
     sample = partial(kernel, PARAMS, 50.0, 60, num_firms=20_000)
-    reference = ss.cross_section_loop(PARAMS, 50.0, 60, key=jax.random.key(99), num_firms=20_000)
+    reference = ss.cross_section_loop(
+        PARAMS, 50.0, 60, key=jax.random.key(99), num_firms=20_000
+    )
     assert stats.ks_2samp(sample(key=KEY()), reference).pvalue > 1e-4
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_numbers_follow_the_type_of_x_init(kernel):
-    draw = partial(kernel, PARAMS, num_periods=3, num_firms=4)
+    draw = partial(kernel, PARAMS, num_periods=1, num_firms=FIRMS)
     assert draw(x_init=50, key=KEY()).dtype == jnp.float32
-    assert draw(x_init=jnp.full(4, 50, jnp.float16), key=KEY()).dtype == jnp.float16
+    assert draw(x_init=jnp.full(FIRMS, 50, jnp.float16), key=KEY()).dtype == jnp.float16
     with _enable_x64(True):
-        assert draw(x_init=jnp.full(4, 50.0), key=KEY()).dtype == jnp.float64
-        assert draw(x_init=jnp.full(4, 50.0, jnp.float32), key=KEY()).dtype == jnp.float32
+        assert draw(x_init=jnp.full(FIRMS, 50.0), key=KEY()).dtype == jnp.float64
 
 
 # ----------------------------------------------------------- distribution dynamics
 
 
-@pytest.mark.parametrize("dates", [[1], [1, 2, 3], [7, 50, 51, 130], np.array([3, 130])], ids=str)
-def test_rows_are_cross_sections_at_their_dates(dates):
-    """Exactly the firms of `cross_section`, although the blocks of draws start elsewhere."""
-    sections = ss.distribution_dynamics(BUSY, 50.0, dates, key=KEY(), num_firms=300)
-    assert sections.shape == (len(dates), 300)
-    for t, X in zip(dates, sections, strict=True):
-        same_numbers(X, ss.cross_section(BUSY, 50.0, t, key=KEY(), num_firms=300))
+@pytest.mark.parametrize("dates", [[1], [1, 2, 51, 130], np.array([3, 130])], ids=str)
+def test_rows_are_the_same_firms_at_their_dates(dates):
+    """The firms of `cross_section`, although the blocks of draws start elsewhere."""
+    draw = partial(ss.distribution_dynamics, BUSY, STARTS, num_firms=FIRMS)
+    sections = draw(dates=dates, key=KEY())
+    assert sections.shape == (len(dates), FIRMS)
+    same_numbers(sections, paths()[np.array(dates)])
+    last = ss.cross_section(BUSY, STARTS, int(dates[-1]), key=KEY(), num_firms=FIRMS)
+    same_numbers(sections[-1], last)
 
 
-def test_dynamics_from_draws_of_the_initial_law():
-    starts = jnp.linspace(0.0, 120.0, 300)
-    sections = ss.distribution_dynamics(BUSY, starts, [1, 20], key=KEY(), num_firms=300)
-    path = ss.sample_path(BUSY, starts, 20, key=KEY())
-    same_numbers(sections, path[jnp.array([1, 20])])
-
-
-def test_dynamics_block_of_a_gpu():
-    X, intervals = jnp.full(50, 50.0), (jnp.array([0, 10, 11]), jnp.array([10, 11, 40]))
-    sections = ss._distribution_dynamics(BUSY, X, KEY(), intervals, block=16, unroll=16)
-    same_numbers(sections, ss.sample_path(BUSY, X, 40, key=KEY())[jnp.array([10, 11, 40])])
+def test_dynamics_in_blocks_of_a_gpu():
+    dates = jnp.array([10, 11, 40])
+    intervals = jnp.array([0, 10, 11]), dates
+    sections = ss._distribution_dynamics(
+        BUSY, STARTS, KEY(), intervals, block=16, unroll=16
+    )
+    same_numbers(sections, paths()[dates])
 
 
 # --------------------------------------------------------------- restock frequency
 
 
-def num_reached(share, num_firms):
-    """The count behind a share; in float32 the share is k / n to seven digits, so k is exact."""
-    return round(float(share) * num_firms)
-
-
-@pytest.mark.parametrize("at_least", [0, 1, 2, 5, 20])
-@pytest.mark.parametrize("x_init", [70.0, 10.0])
-def test_frequency_is_the_count_on_the_same_paths(at_least, x_init):
+@pytest.mark.parametrize("at_least", [0, 1, 2, 8, 30])
+@pytest.mark.parametrize("num_periods", [1, 37, 130])
+def test_frequency_is_the_count_on_the_same_paths(at_least, num_periods):
     """A firm restocks in period t = 0, ..., T - 1 when X_t <= s; X_T is not looked at."""
     share, _ = ss.restock_frequency(
-        BUSY, x_init, 40, key=KEY(), num_firms=1000, at_least=at_least
+        BUSY, STARTS, num_periods, key=KEY(), num_firms=FIRMS, at_least=at_least
     )
-    path = ss.sample_path(BUSY, jnp.full(1000, x_init), 40, key=KEY())
-    counts = (np.asarray(path[:-1]) <= BUSY.s).sum(axis=0)
-    assert num_reached(share, 1000) == (counts >= at_least).sum()
-
-
-def test_frequency_takes_draws_of_the_initial_law():
-    starts = jnp.linspace(0.0, 120.0, 1000)
-    share, _ = ss.restock_frequency(BUSY, starts, 1, key=KEY(), num_firms=1000, at_least=1)
-    assert num_reached(share, 1000) == (np.asarray(starts) <= 10.0).sum()
+    counts = (np.asarray(paths()[:num_periods]) <= BUSY.s).sum(axis=0)
+    # In float32 the share is k / n to seven digits: the count k behind it is exact.
+    assert round(float(share) * FIRMS) == (counts >= at_least).sum()
 
 
 def test_frequency_states_its_standard_error():
-    estimate = ss.restock_frequency(BUSY, 30.0, 6, key=KEY(), num_firms=1000, at_least=1)
+    estimate = ss.restock_frequency(
+        BUSY, 30.0, 6, key=KEY(), num_firms=FIRMS, at_least=1
+    )
     p = float(estimate.value)
     assert 0.1 < p < 0.9
     # float32: seven digits
-    assert float(estimate.standard_error) == pytest.approx(np.sqrt(p * (1 - p) / 1000), rel=1e-6)
+    assert float(estimate.standard_error) == pytest.approx(
+        np.sqrt(p * (1 - p) / FIRMS), rel=1e-6
+    )
 
 
 def test_the_standard_error_is_the_spread_of_independent_estimates():
-    draw = partial(ss.restock_frequency, BUSY, 30.0, 6, num_firms=1000, at_least=1)
-    values, errors = zip(*(draw(key=key) for key in jax.random.split(KEY(), 400)), strict=True)
+    draw = partial(ss.restock_frequency, BUSY, 30.0, 6, num_firms=FIRMS, at_least=1)
+    values, errors = zip(
+        *(draw(key=key) for key in jax.random.split(KEY(), 400)), strict=True
+    )
     # The standard deviation of 400 estimates has a standard error of its own of 1 / sqrt(800).
-    assert np.std(values, ddof=1) == pytest.approx(np.mean(errors), rel=4 / np.sqrt(800))
+    assert np.std(values, ddof=1) == pytest.approx(
+        np.mean(errors), rel=4 / np.sqrt(800)
+    )
 
 
 # -------------------------------------------------------- transformations, compilation
@@ -350,10 +370,10 @@ def test_derivative_of_a_path():
 def test_kernels_are_differentiable_and_compile_inside_jit(kernel):
     def mean(μ):
         params = ss.create_parameters(μ=μ)
-        return kernel(params, 90.0, 10, key=KEY(), num_firms=50).mean()
+        return kernel(params, 90.0, 3, key=KEY(), num_firms=FIRMS).mean()
 
     assert jax.jit(mean)(1.0) == pytest.approx(float(mean(1.0)), abs=ROUNDING)
-    # as above, for the mean of fifty firms
+    # as above, for the mean over the firms
     assert jax.jacfwd(mean)(1.0) == pytest.approx(float(mean(1.0)) - 90.0, rel=1e-5)
 
 
@@ -362,9 +382,11 @@ def test_vmap_over_parameters():
 
     def share(s):
         params = ss.create_parameters(s, 40.0, 1.5, 0.7)
-        return ss.restock_frequency(params, 30.0, 20, key=KEY(), num_firms=500).value
+        return ss.restock_frequency(params, 30.0, 20, key=KEY(), num_firms=FIRMS).value
 
-    np.testing.assert_array_equal(jax.vmap(share)(levels), [share(float(s)) for s in levels])
+    np.testing.assert_array_equal(
+        jax.vmap(share)(levels), [share(float(s)) for s in levels]
+    )
 
 
 @pytest.fixture
@@ -375,7 +397,9 @@ def compilations(caplog):
         def names():
             found = [r.getMessage() for r in caplog.records]
             caplog.clear()
-            return [text for text in found if text.startswith("Finished XLA compilation")]
+            return [
+                text for text in found if text.startswith("Finished XLA compilation")
+            ]
 
         yield names
 
@@ -383,19 +407,27 @@ def compilations(caplog):
 @pytest.mark.parametrize(
     "simulate",
     [
-        partial(ss.cross_section_loop, num_firms=77),
-        partial(ss.cross_section_compiled, num_firms=77),
-        partial(ss.cross_section, num_firms=77),
+        partial(ss.cross_section_loop, num_firms=FIRMS + 1),
+        partial(ss.cross_section_compiled, num_firms=FIRMS + 1),
+        partial(ss.cross_section, num_firms=FIRMS + 1),
         lambda params, x_init, T, *, key: ss.distribution_dynamics(
-            params, x_init, [T, T + 5], key=key, num_firms=77
+            params, x_init, [T, T + 5], key=key, num_firms=FIRMS + 1
         ),
-        partial(ss.restock_frequency, num_firms=77),
+        partial(ss.restock_frequency, num_firms=FIRMS + 1),
     ],
-    ids=["loop", "compiled", "cross_section", "distribution_dynamics", "restock_frequency"],
+    ids=[
+        "loop",
+        "compiled",
+        "cross_section",
+        "distribution_dynamics",
+        "restock_frequency",
+    ],
 )
 def test_other_parameters_keys_and_horizons_compile_nothing(simulate, compilations):
     simulate(PARAMS, 50.0, 9, key=KEY())
-    assert compilations(), "the first call compiles: if nothing is logged, this test sees nothing"
+    assert compilations(), (
+        "the first call compiles: if nothing is logged, this test sees nothing"
+    )
     simulate(BUSY, 20.0, 12, key=jax.random.key(1))
     simulate(ss.create_parameters(s=3.0), 0.0, 700, key=jax.random.key(2))
     assert compilations() == []
@@ -417,8 +449,8 @@ SIMULATIONS = {
     "compiled": ss.cross_section_compiled,
     "vectorized": ss.cross_section_vectorized,
     "cross_section": ss.cross_section,
-    "distribution_dynamics": lambda params, x_init, num_periods, **rest: ss.distribution_dynamics(
-        params, x_init, [num_periods], **rest
+    "distribution_dynamics": lambda params, x_init, num_periods, **rest: (
+        ss.distribution_dynamics(params, x_init, [num_periods], **rest)
     ),
     "restock_frequency": ss.restock_frequency,
 }
@@ -431,7 +463,9 @@ with_firms = pytest.mark.parametrize(
 @with_every
 @pytest.mark.parametrize("num_periods", [0, -1, 2.0, True, None], ids=repr)
 def test_number_of_periods_out_of_bounds(simulate, num_periods):
-    with pytest.raises(ValueError, match=rf"(num_periods|dates) must be .*got .*{num_periods}"):
+    with pytest.raises(
+        ValueError, match=rf"(num_periods|dates) must be .*got .*{num_periods}"
+    ):
         simulate(PARAMS, 50.0, num_periods, key=KEY())
 
 
@@ -449,7 +483,10 @@ def test_number_of_firms_out_of_bounds(simulate, num_firms):
         (-1.0, "x_init must be >= 0, got -1"),
         (np.nan, "x_init must be finite, got nan"),
         (jnp.array([1.0, -2.0]), "x_init must be >= 0, got -2 at position 1"),
-        (jnp.ones((2, 2)), "x_init must be a number or a vector, got an array of shape (2, 2)"),
+        (
+            jnp.ones((2, 2)),
+            "x_init must be a number or a vector, got an array of shape (2, 2)",
+        ),
         ("50", "x_init must be a number, got '50'"),
     ],
     ids=["negative", "NaN", "one negative", "matrix", "text"],
@@ -461,11 +498,15 @@ def test_initial_stock_out_of_bounds(simulate, x_init, message):
 
 @with_firms
 def test_initial_stock_of_another_number_of_firms(simulate):
-    with refuses("x_init must be a number or have shape (num_firms,) = (4,), got shape (3,)"):
+    with refuses(
+        "x_init must be a number or have shape (num_firms,) = (4,), got shape (3,)"
+    ):
         simulate(PARAMS, jnp.ones(3), 3, key=KEY(), num_firms=4)
 
 
-@pytest.mark.parametrize("dates", [[], [0, 1], [3, 3], [5, 2], [1.0], 7, ["1"]], ids=repr)
+@pytest.mark.parametrize(
+    "dates", [[], [0, 1], [3, 3], [5, 2], [1.0], 7, ["1"]], ids=repr
+)
 def test_dates_out_of_bounds(dates):
     bound = "must be a non-empty sequence of increasing positive integers"
     with refuses(f"dates {bound}, got {dates!r}"):
@@ -480,7 +521,7 @@ def test_restocks_to_reach_out_of_bounds(at_least):
 
 @with_every
 def test_key_of_another_kind(simulate):
-    with pytest.raises(ValueError, match="key must be a typed key .*uint32"):
+    with pytest.raises(ValueError, match=r"key must be a typed key .*uint32"):
         simulate(PARAMS, 50.0, 3, key=jax.random.PRNGKey(0))
     with refuses("key must be a typed key made by jax.random.key(seed), got 0"):
         simulate(PARAMS, 50.0, 3, key=0)
