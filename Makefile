@@ -38,6 +38,7 @@ format: $(STAMP) ## put the code into the common format
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
 bench: $(STAMP) ## measure the kernels against their peers on this machine
+	@$(BIN)/python -m pip install -qq -r benchmarks/requirements.txt
 	@$(BIN)/python -m benchmarks
 
 colab: ## run the lectures in a twin of Colab's environment (needs Python 3.13)

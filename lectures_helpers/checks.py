@@ -2,8 +2,8 @@
 
 Each check returns the value in the form that the kernels want, or raises a
 ``ValueError`` that names the parameter, its value and the bound.  Values that
-JAX is tracing have no number yet; they pass unchecked, so that every public
-function can be differentiated, vectorised and compiled by its caller.
+JAX is tracing have no number yet; they pass unchecked, so that a caller may
+compile or vectorise a simulation over its parameters.
 """
 
 import itertools
@@ -13,6 +13,9 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+#: Largest integer accepted: sums of two such numbers still fit into 32 bits.
+MOST = 2**30
 
 
 def is_traced(value) -> bool:
@@ -26,9 +29,8 @@ def finite(name: str, value):
         return value
     try:
         numbers = np.asarray(value)
-        if (
-            numbers.dtype.kind in "OSU"
-        ):  # NumPy would read the text "3" as 3 and None as NaN
+        # NumPy would read the text "3" as 3, None as NaN and True as 1.
+        if numbers.dtype.kind in "OSUb":
             raise TypeError
         numbers = numbers.astype(float, casting="same_kind")
     except (TypeError, ValueError):
@@ -65,6 +67,8 @@ def integer(name: str, value, bound: int) -> int:
         ) from None
     if number < bound:
         raise ValueError(f"{name} must be an integer >= {bound}, got {number}")
+    if number > MOST:
+        raise ValueError(f"{name} must be an integer <= {MOST}, got {number}")
     return number
 
 
@@ -87,9 +91,13 @@ def initial(name: str, value, num_firms: int | None = None) -> jax.Array:
     must have that length.
     """
     at_least(name, value, 0.0)
+    if not is_traced(value) and not jnp.issubdtype(np.asarray(value).dtype, np.inexact):
+        value = np.asarray(value, dtype=float)
     stock = jnp.asarray(value)
     if not jnp.issubdtype(stock.dtype, jnp.floating):
         stock = stock.astype(float)
+    if not is_traced(stock) and not bool(jnp.isfinite(stock).all()):
+        raise ValueError(f"{name} must be finite in {stock.dtype}, got {value!r}")
     if stock.ndim > 1:
         raise ValueError(
             f"{name} must be a number or a vector, got an array of shape {stock.shape}"

@@ -4,6 +4,7 @@ import ast
 import inspect
 import os
 import platform
+import re
 import textwrap
 import time
 from statistics import median
@@ -116,23 +117,37 @@ def show_source(*functions, docstring=False) -> Markdown:
     if not functions:
         raise ValueError("functions must name at least one function, got none")
     sources = "\n\n".join(_source(fn, docstring) for fn in functions)
-    return Markdown(f"```python\n{sources}\n```")
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", sources)), default=0))
+    return Markdown(f"{fence}python\n{sources}\n{fence}")
 
 
 def _source(fn, docstring):
     try:
         source = textwrap.dedent(inspect.getsource(inspect.unwrap(fn))).rstrip()
-    except (TypeError, OSError):
+        body = ast.parse(source).body[0].body
+    except (TypeError, OSError, SyntaxError, AttributeError):
         raise ValueError(f"functions must have Python source, got {fn!r}") from None
-    first = ast.parse(source).body[0].body[0]
-    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    if docstring or not is_docstring:
+    if docstring or not _has_own_docstring_lines(source, body):
         return source
     lines = source.splitlines()
-    before, after = lines[: first.lineno - 1], lines[first.end_lineno :]
-    return "\n".join(
-        before + after[1:] if after and not after[0].strip() else before + after
-    )
+    before, after = lines[: body[0].lineno - 1], lines[body[0].end_lineno :]
+    if after and not after[0].strip():
+        after = after[1:]
+    return "\n".join(before + after)
+
+
+def _has_own_docstring_lines(source, body):
+    """Whether a docstring stands on lines of its own, with other statements after it."""
+    if not (
+        len(body) > 1
+        and isinstance(body[0], ast.Expr)
+        and isinstance(body[0].value, ast.Constant)
+        and isinstance(body[0].value.value, str)
+    ):
+        return False
+    lines = source.splitlines()
+    starts_line = not lines[body[0].lineno - 1][: body[0].col_offset].strip()
+    return starts_line and body[1].lineno > body[0].end_lineno
 
 
 def _seconds(seconds: float) -> str:

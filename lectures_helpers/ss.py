@@ -12,7 +12,12 @@ over periods and over firms.
 
 Every kernel draws the demand of period t with the key ``fold_in(key, t)``, so
 that all of them see the same demands: with the same key they agree path by
-path, and a longer run begins with the shorter one.
+path (up to rounding), and a longer run begins with the shorter one.  That holds
+for keys of JAX's default generator, threefry; with others the kernels agree in
+law only.
+
+Paths jump where a firm restocks.  A derivative of a simulation with respect to
+a parameter does not see the jumps, and is no derivative of the law.
 
 Source: Arrow, Harris and Marschak (1951); the lectures of Part I.
 """
@@ -95,6 +100,26 @@ def update(params: Parameters, X, D):
     return jnp.maximum(stock - D, 0.0)
 
 
+def _at_precision(params, X):
+    """The parameters, checked again and in the floating-point type of X.
+
+    One type whatever the caller's: neither promotion nor recompilation.
+    """
+    if not isinstance(params, Parameters):
+        raise ValueError(f"params must come from create_parameters, got {params!r}")
+    cast = []
+    for name, value in create_parameters(*params)._asdict().items():
+        if checks.is_traced(value):
+            cast.append(jnp.asarray(value, X.dtype))
+            continue
+        with np.errstate(over="ignore"):
+            number = np.asarray(value).astype(X.dtype)
+        if not np.isfinite(number).all():
+            raise ValueError(f"{name} must be finite in {X.dtype}, got {value}")
+        cast.append(number)
+    return Parameters(*cast)
+
+
 def demand(params: Parameters, key, shape, dtype=float):
     """Draw lognormal demand, units, of the given shape from a key that is used up."""
     Z = jax.random.normal(key, shape, dtype)
@@ -128,6 +153,7 @@ def sample_path(params: Parameters, x_init, num_periods, *, key) -> jax.Array:
     """
     num_periods = checks.integer("num_periods", num_periods, 1)
     X = checks.initial("x_init", x_init)
+    params = _at_precision(params, X)
     return _sample_path(params, X, checks.random_key(key), num_periods)
 
 
@@ -151,7 +177,7 @@ def cross_section_loop(
 
     Arguments, result and errors are those of `cross_section`.
     """
-    X, num_periods, key = _check_cross_section(x_init, num_periods, key, num_firms)
+    params, X, num_periods, key = _check(params, x_init, num_periods, key, num_firms)
     for t in range(num_periods):
         X = _one_period_compiled(params, X, key, t)
     return X
@@ -167,7 +193,7 @@ def cross_section_compiled(
 
     Arguments, result and errors are those of `cross_section`.
     """
-    X, num_periods, key = _check_cross_section(x_init, num_periods, key, num_firms)
+    params, X, num_periods, key = _check(params, x_init, num_periods, key, num_firms)
     return _cross_section_compiled(params, X, key, num_periods)
 
 
@@ -187,7 +213,7 @@ def cross_section_vectorized(
     Holds num_periods * num_firms demands in memory at once.
     Arguments, result and errors are those of `cross_section`.
     """
-    X, num_periods, key = _check_cross_section(x_init, num_periods, key, num_firms)
+    params, X, num_periods, key = _check(params, x_init, num_periods, key, num_firms)
     return _cross_section_vectorized(params, X, key, num_periods)
 
 
@@ -227,8 +253,9 @@ def cross_section(
     Raises:
         ValueError: a bad `x_init`, `num_periods`, `num_firms` or `key`.
     """
-    X, num_periods, key = _check_cross_section(x_init, num_periods, key, num_firms)
-    return _cross_section(params, X, key, num_periods, **_block(num_firms))
+    params, X, num_periods, key = _check(params, x_init, num_periods, key, num_firms)
+    block = _block(num_firms, num_periods)
+    return _cross_section(params, X, key, num_periods, **block)
 
 
 @partial(jax.jit, static_argnames=("block", "unroll"))
@@ -268,25 +295,26 @@ def advance(params, step, state, X, key, start, stop, block, unroll):
     return jax.lax.fori_loop(0, num_blocks, one_block, state)
 
 
-def _block(num_firms):
+def _block(num_firms, num_periods):
     """How many periods to draw at once, and how many to put into one launch.
 
     Half a million draws (2 MB) at once were the fastest on the CPUs measured; a
     launch costs next to nothing there.  On a GPU a launch costs more than a
-    period's arithmetic, so that several periods go into one.  Nothing depends on
-    the number of periods: another horizon needs no new compilation.
+    period's arithmetic, so that several periods go into one.  A short run needs no
+    long block; powers of two keep the number of compilations small.
     """
     on_cpu = jax.default_backend() == "cpu"
     draws = 2**19 if on_cpu else 2**22
-    block = max(1, min(draws // num_firms, 512))
+    enough = 1 << (num_periods - 1).bit_length()
+    block = max(1, min(draws // num_firms, 512, enough))
     return {"block": block, "unroll": 1 if on_cpu else min(block, 32)}
 
 
-def _check_cross_section(x_init, num_periods, key, num_firms):
+def _check(params, x_init, num_periods, key, num_firms):
     num_periods = checks.integer("num_periods", num_periods, 1)
     num_firms = checks.integer("num_firms", num_firms, 1)
     X = checks.initial("x_init", x_init, num_firms)
-    return X, num_periods, checks.random_key(key)
+    return _at_precision(params, X), X, num_periods, checks.random_key(key)
 
 
 # ------------------------------------------------------ distribution dynamics
@@ -311,10 +339,11 @@ def distribution_dynamics(params: Parameters, x_init, dates, *, key, num_firms=1
     dates = checks.dates("dates", dates)
     num_firms = checks.integer("num_firms", num_firms, 1)
     X = checks.initial("x_init", x_init, num_firms)
-    starts = (0, *dates[:-1])
-    intervals = jnp.asarray(starts), jnp.asarray(dates)
-    key = checks.random_key(key)
-    return _distribution_dynamics(params, X, key, intervals, **_block(num_firms))
+    params, key = _at_precision(params, X), checks.random_key(key)
+    intervals = jnp.asarray((0, *dates[:-1])), jnp.asarray(dates)
+    # The mean gap: of all demands drawn, at most two in three are left unused.
+    block = _block(num_firms, -(-dates[-1] // len(dates)))
+    return _distribution_dynamics(params, X, key, intervals, **block)
 
 
 @partial(jax.jit, static_argnames=("block", "unroll"))
@@ -362,11 +391,10 @@ def restock_frequency(
     Raises:
         ValueError: a bad `x_init`, `num_periods`, `num_firms`, `at_least` or `key`.
     """
-    X, num_periods, key = _check_cross_section(x_init, num_periods, key, num_firms)
+    params, X, num_periods, key = _check(params, x_init, num_periods, key, num_firms)
     at_least = checks.integer("at_least", at_least, 0)
-    return _restock_frequency(
-        params, X, key, num_periods, at_least, **_block(num_firms)
-    )
+    block = _block(num_firms, num_periods)
+    return _restock_frequency(params, X, key, num_periods, at_least, **block)
 
 
 @partial(jax.jit, static_argnames=("block", "unroll"))

@@ -21,7 +21,9 @@ the same formula, not by interpolation.
 How exact?  Every result is computed on a grid and on one of twice as many
 panels, doubled again until the two agree to `tol`.  The finer one is returned,
 with the last difference as its `error`: that is the error of the coarser grid,
-so it overstates the error of what is returned.
+so it overstates the error of what is returned.  With the default `tol` and
+S - s thirty mean demands, σ may lie between about 0.08 and 1.5: less is refused
+because no grid resolves so narrow a law, more because demand's tail is too heavy.
 
 All arithmetic is float64, on the host, whatever JAX's own setting.
 
@@ -41,15 +43,11 @@ from lectures_helpers import checks
 from lectures_helpers.ss import Parameters, create_parameters
 
 TOLERANCE = 1e-7  # default bound on the difference of two successive grids
+LOOSEST = 1e-4  # beyond it the difference of two grids says too little
 NUM_POINTS = 16  # Chebyshev points per panel
 NUM_QUADRATURE = 32  # Gauss–Legendre points per panel
-FEWEST_PANELS, MOST_PANELS = (
-    4,
-    64,
-)  # per segment; the segments are [0, s], [s, X_0], [X_0, S]
-REFINEMENT = (
-    0.07  # size of a segment's last panel against its first, as panels grow many
-)
+FEWEST_PANELS, MOST_PANELS = 3, 96  # per segment: [0, s], [s, X_0] and [X_0, S]
+REFINEMENT = 0.07  # a segment's last panel against its first, if they are many
 Z_MAX = 8.5  # |z| beyond which the standard normal law has mass below 1e-16
 FEW, BLOCK = 16, 512  # points at which a CDF is evaluated at once
 
@@ -65,7 +63,7 @@ class Law(NamedTuple):
     mean: float  #: E X_t, units
     std: float  #: standard deviation of X_t, units
     prob_zero: float  #: P(X_t = 0)
-    error: float  #: estimate of the largest error of CDF, mean and std, from two grids
+    error: float  #: estimate of the largest error of the CDF, and of mean and std over max(S, X_0)
     start: float  #: stock in period 0 after restocking, units; S if X_0 <= s, else X_0
     edges: np.ndarray  #: (2 * panels + 1,) panel borders on [s, max(S, X_0)], units
     previous: (
@@ -84,7 +82,7 @@ class Law(NamedTuple):
         The atom at zero is no part of it: see `prob_zero`.
         """
         x = np.asarray(x, dtype=float)
-        inside = _in_blocks(_density, self, x)
+        inside = np.maximum(_in_blocks(_density, self, x), 0.0)
         return np.where((x < 0) | (x > self.edges[-1]), 0.0, inside)
 
 
@@ -98,7 +96,7 @@ def marginal(params: Parameters, x_init, num_periods, *, tol=TOLERANCE) -> Law:
         params: the model, with σ > 0.
         x_init: inventory at date 0 [X_0], units, a number >= 0.
         num_periods: date t, an integer >= 1.
-        tol: largest admissible difference between two successive grids, > 0.
+        tol: largest admissible difference between two successive grids, in (0, 1e-4].
 
     Returns:
         The law, in float64; `Law.error` says how exact.
@@ -124,7 +122,7 @@ def marginals(params: Parameters, x_init, dates, *, tol=TOLERANCE) -> list[Law]:
         params: the model, with σ > 0.
         x_init: inventory at date 0 [X_0], units, a number >= 0.
         dates: increasing positive integers.
-        tol: largest admissible difference between two successive grids, > 0.
+        tol: largest admissible difference between two successive grids, in (0, 1e-4].
 
     Returns:
         One `Law` per date.
@@ -164,7 +162,7 @@ def stationary(params: Parameters, *, tol=TOLERANCE) -> Law:
 
     Args:
         params: the model, with σ > 0.
-        tol: largest admissible difference between two successive grids, > 0.
+        tol: largest admissible difference between two successive grids, in (0, 1e-4].
 
     Returns:
         The stationary law, in float64; its `period` is infinite.
@@ -198,7 +196,7 @@ def second_eigenvalue(params: Parameters, *, tol=TOLERANCE) -> complex:
 
     Args:
         params: the model, with σ > 0.
-        tol: largest admissible difference between two successive grids, > 0.
+        tol: largest admissible difference between two successive grids, in (0, 1e-4].
 
     Returns:
         λ, with Im λ >= 0.
@@ -234,7 +232,7 @@ def restock_pmf(
         params: the model, with σ > 0.
         x_init: inventory at date 0 [X_0], units, a number >= 0.
         num_periods: periods T, an integer >= 1.
-        tol: largest admissible difference between two successive grids, > 0.
+        tol: largest admissible difference between two successive grids, in (0, 1e-4].
 
     Returns:
         (num_periods + 1,) probabilities of 0, 1, ..., num_periods restocks, float64.
@@ -265,22 +263,18 @@ def restock_pmf(
 
 
 def _check(params, x_init, tol):
+    for name, value in {**params._asdict(), "x_init": x_init, "tol": tol}.items():
+        if checks.is_traced(value):
+            raise ValueError(f"{name} must be a concrete number here, got {value}")
+        if np.ndim(value) > 0:
+            shape = np.shape(value)
+            raise ValueError(f"{name} must be a number, got an array of shape {shape}")
     params = create_parameters(*params)
-    for name, number in params._asdict().items():
-        if np.ndim(number) > 0:
-            raise ValueError(
-                f"{name} must be a number, got an array of shape {np.shape(number)}"
-            )
     if params.σ == 0:
         raise ValueError("σ must be > 0 for an exact law with a density, got 0")
-    if np.ndim(checks.at_least("x_init", x_init, 0.0)) > 0:
-        raise ValueError(
-            f"x_init must be a number, got an array of shape {np.shape(x_init)}"
-        )
-    if np.ndim(checks.finite("tol", tol)) > 0:
-        raise ValueError(f"tol must be a number, got an array of shape {np.shape(tol)}")
-    if tol <= 0:
-        raise ValueError(f"tol must be > 0, got {tol:g}")
+    checks.at_least("x_init", x_init, 0.0)
+    if not 0 < checks.finite("tol", tol) <= LOOSEST:
+        raise ValueError(f"tol must be in (0, {LOOSEST:g}], got {tol:g}")
     return Parameters(*(float(number) for number in params)), float(x_init)
 
 
@@ -328,8 +322,8 @@ def _refine(on_grid, params, start, top, tol):
             return edges, results, error
         coarse = fine
     raise ValueError(
-        f"tol must be >= {error:.1g}, the error of the finest grid ({2 * MOST_PANELS} panels on "
-        f"[s, {top:g}]) for s = {params.s:g}, S = {params.S:g}, μ = {params.μ:g}, "
+        f"tol must be >= {2 * error:.1g}: the finest grid ({2 * MOST_PANELS} panels on "
+        f"[s, {top:g}]) comes to about half of that for s = {params.s:g}, S = {params.S:g}, μ = {params.μ:g}, "
         f"σ = {params.σ:g}; got {tol:g}"
     )
 
@@ -364,7 +358,8 @@ def _float64_on_host(fn):
 
     @functools.wraps(fn)
     def run(*args):
-        with _enable_x64(True), _host():
+        # At once, even while JAX is tracing a caller: the arguments are numbers.
+        with _enable_x64(True), _host(), jax.ensure_compile_time_eval():
             return jax.tree.map(np.asarray, fn(*args))
 
     return run
@@ -467,23 +462,37 @@ def _low_edges(params, edges):
     return jnp.asarray(_graded(0.0, 1.0, panels)) * params.s
 
 
-def _moments(points, weights, cdf):
-    """Mean, standard deviation and atom at zero from the CDF at the points."""
-    mean = weights @ (1 - cdf)
-    variance = 2 * (weights * points) @ (1 - cdf) - mean**2
-    prob_zero = jnp.maximum(
-        cdf[0], 0.0
-    )  # rounding leaves -1e-40 where the probability is nil
-    return jnp.stack([mean, jnp.sqrt(variance), prob_zero])
+def _moments(points, weights, cdf, start):
+    """Mean, standard deviation and atom at zero from the CDF at the points.
+
+    Taken about zero or about `start`, whichever is closer to the mean, lest the
+    variance of a narrow law be lost in the difference of two large numbers.
+    """
+    # Panel by panel: a border belongs to two panels, which take different tails there.
+    middles = jnp.mean(points.reshape(-1, NUM_POINTS), axis=1)
+
+    def about(center):  # E(X - center) and E(X - center)²
+        below = jnp.repeat(middles < center, NUM_POINTS)
+        tail = weights * jnp.where(below, -cdf, 1 - cdf)
+        return jnp.sum(tail), 2 * jnp.sum((points - center) * tail)
+
+    first, second = about(0.0)
+    first_s, second_s = about(start)
+    low = first < 0.5 * start
+    mean = jnp.where(low, first, start + first_s)
+    variance = jnp.where(low, second - first**2, second_s - first_s**2)
+    std = jnp.sqrt(jnp.maximum(variance, 0.0))
+    return jnp.stack([mean, std, jnp.maximum(cdf[0], 0.0)])
 
 
-def _to_compare(moments, cdf):
-    """The numbers that two grids have in common: moments, and the CDF at shared borders."""
+def _to_compare(moments, cdf, top):
+    """The numbers that two grids share: CDF at common borders, moments over `top`."""
     panels = cdf.size // NUM_POINTS
     borders = cdf.reshape(3 * FEWEST_PANELS, panels // (3 * FEWEST_PANELS), NUM_POINTS)[
         :, 0, 0
     ]
-    return jnp.concatenate([moments, borders])
+    mean, std, prob_zero = moments
+    return jnp.concatenate([jnp.stack([mean / top, std / top, prob_zero]), borders])
 
 
 @_float64_on_host
@@ -500,8 +509,8 @@ def _marginals(params, start, edges, steps, is_first):
             0, num_steps, lambda _, F: transition @ F, previous
         )
         cdf = jnp.where(is_first, survival(params, start - points), K @ previous)
-        moments = _moments(points, weights, cdf)
-        return previous, (previous, moments, _to_compare(moments, cdf))
+        moments = _moments(points, weights, cdf, start)
+        return previous, (previous, moments, _to_compare(moments, cdf, edges[-1]))
 
     first = survival(params, start - points[-num_nodes:])
     _, (previous, moments, compare) = jax.lax.scan(
@@ -512,6 +521,7 @@ def _marginals(params, start, edges, steps, is_first):
 
 @_float64_on_host
 def _stationary(params, edges):
+    start = params.S
     points, weights = _read_off(params, edges)
     K, r = operator(params, edges, points)
     K = K.at[:, 0].add(r)
@@ -521,8 +531,8 @@ def _stationary(params, edges):
     system = system.at[-1].set(jnp.zeros(num_nodes).at[-1].set(1.0))
     F = jnp.linalg.solve(system, jnp.zeros(num_nodes).at[-1].set(1.0))
     cdf = K @ F
-    moments = _moments(points, weights, cdf)
-    return (F, moments), _to_compare(moments, cdf)
+    moments = _moments(points, weights, cdf, start)
+    return (F, moments), _to_compare(moments, cdf, edges[-1])
 
 
 @_float64_on_host
