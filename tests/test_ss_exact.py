@@ -616,3 +616,10 @@ def test_dates_out_of_bounds(dates):
 def test_number_of_periods_out_of_bounds(call, num_periods):
     with refuses(f"num_periods must be an integer >= 1, got {num_periods}"):
         call(BASELINE, 50.0, num_periods)
+
+
+def test_a_call_inside_jit_is_refused():
+    with refuses("the exact law must be computed outside of jax.jit"):
+        jax.jit(lambda y: y * ss_exact.marginal(BASELINE, 50.0, 12).mean)(2.0)
+    with refuses("μ must be a concrete number"):
+        jax.jit(lambda m: ss_exact.stationary(ss.create_parameters(μ=m)).mean)(1.0)
