@@ -17,6 +17,20 @@ COLORS = {
     "setup": "#009E73",
     "production": "#7F7F7F",
     "fill rate": "#CC79A7",
+    # Black would vanish on a dark page: the text's grey, drawn thick (`THICK`).
+    "total": "#7A7A7A",
+}
+
+#: Line width of a total, beside the thinner lines of its parts.
+THICK = 2.6
+
+#: Line style of each part of the cost, so that colour is not all that tells them apart.
+LINES = {
+    "total": "-",
+    "production": ":",
+    "setup": "-.",
+    "holding": "--",
+    "backorder": (0, (5, 1, 1, 1, 1, 1)),
 }
 
 #: Colours for a sequence (dates, say), in order.
