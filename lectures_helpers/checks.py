@@ -55,6 +55,19 @@ def at_least(name: str, value, bound: float):
     return value
 
 
+def positive(name: str, value, hint: str = ""):
+    """Return `value` (scalar or array) if all of it is finite and > 0."""
+    finite(name, value)
+    if is_traced(value):
+        return value
+    numbers = np.asarray(value, dtype=float)
+    if (numbers <= 0).any():
+        raise ValueError(
+            f"{name} must be > 0, got {_shown(numbers, numbers <= 0)}{hint}"
+        )
+    return value
+
+
 def integer(name: str, value, bound: int) -> int:
     """Return `value` as an ``int`` if it is a whole number >= `bound`."""
     try:

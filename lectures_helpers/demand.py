@@ -7,7 +7,7 @@ an atom there and changes the mean and the SCV (`mean` and `scv` of a
 `Distribution` are those *before* truncation; `moments` gives those after).
 
 Sampling is JAX and follows the precision that is set there.  `cdf`, `quantile`,
-`expected_min` and `moments` are exact, in 64 bits on the host.
+`expected_min`, `expected_min_square` and `moments` are exact, in 64 bits on the host.
 
 Source: derived in the lecture on the newsvendor; laws by mean and SCV as in
 Hopp and Spearman (2011).
@@ -83,7 +83,7 @@ def create_distribution(family, mean, scv=None) -> Distribution:
         known = ", ".join(FAMILIES)
         raise ValueError(f"family must be one of {known}; got {family!r}")
     if mean is not None:
-        _positive("mean", mean)
+        checks.positive("mean", mean)
     if family in FIXED_SCV:
         own = FIXED_SCV[family]
         article = "an" if family == "exponential" else "a"
@@ -99,7 +99,7 @@ def create_distribution(family, mean, scv=None) -> Distribution:
         return Distribution(family, mean, scv)
     if scv is None:
         raise ValueError(f"scv must be given for the {family} family, got None")
-    _positive("scv", scv, hint="; for SCV 0 use the deterministic family")
+    checks.positive("scv", scv, hint="; for SCV 0 use the deterministic family")
     return Distribution(family, mean, scv)
 
 
@@ -187,8 +187,8 @@ def quantile(dist: Distribution, p):
         p: number or array in [0, 1].
 
     Returns:
-        Quantiles >= 0, in the unit of the mean; infinite at p = 1 where the law
-        has no upper end.
+        Quantiles >= 0, in the unit of the mean; the law's lower end at p = 0, and
+        infinite at p = 1 where the law has no upper end.
 
     Raises:
         ValueError: bad input; the mean was left open.
@@ -196,12 +196,12 @@ def quantile(dist: Distribution, p):
     >>> float(quantile(create_distribution("uniform", 10.0, 1 / 12), 0.25))
     7.5
     """
-    mean, scv, p = _on_host(dist, p)
+    mean, scv, p = _on_host(dist, p, "p")
     if not ((p >= 0) & (p <= 1)).all():
         raise ValueError(f"p must lie in [0, 1], got {p[~((p >= 0) & (p <= 1))][0]:g}")
     std = mean * np.sqrt(scv)
     if dist.family == "deterministic":
-        x = np.where(p > 0, mean, 0.0)
+        x = mean
     elif dist.family == "exponential":
         with np.errstate(divide="ignore"):
             x = -mean * np.log1p(-p)
@@ -237,7 +237,7 @@ def expected_min(dist: Distribution, q):
     >>> float(expected_min(create_distribution("exponential", 2.0), 2.0).round(6))
     1.264241
     """
-    mean, scv, q = _on_host(dist, q)
+    mean, scv, q = _on_host(dist, q, "q")
     if (q < 0).any():
         raise ValueError(f"q must be >= 0, got {q[q < 0][0]:g}")
     if dist.family == "deterministic":
@@ -257,6 +257,45 @@ def expected_min(dist: Distribution, q):
     std = mean * np.sqrt(scv)
     _, _, excess = STANDARD[dist.family]
     return (std * (excess(-mean / std) - excess((q - mean) / std)))[()]
+
+
+def expected_min_square(dist: Distribution, q):
+    """Mean of min(q, D)²: with `expected_min`, the variance of the sales.
+
+    Args:
+        dist: the law.
+        q: number or array, in the unit of the mean, >= 0; infinity gives E D².
+
+    Returns:
+        E min(q, D)² = ∫ 2x P(D > x) dx over x from 0 to q.
+
+    Raises:
+        ValueError: bad input; the mean was left open.
+
+    >>> float(expected_min_square(create_distribution("exponential", 1.0), np.inf))
+    2.0
+    """
+    mean, scv, q = _on_host(dist, q, "q")
+    if (q < 0).any():
+        raise ValueError(f"q must be >= 0, got {q[q < 0][0]:g}")
+    if dist.family == "deterministic":
+        return (np.minimum(q, mean) ** 2)[()]
+    if dist.family in ("exponential", "gamma"):  # an exponential is a gamma of SCV 1
+        shape, scale = 1 / scv, mean * scv
+        below = mean**2 * (1 + scv) * special.gammainc(shape + 2, q / scale)
+        return (below + _times(q, special.gammaincc(shape, q / scale), 2))[()]
+    if dist.family == "lognormal":
+        sigma = np.sqrt(np.log1p(scv))
+        with np.errstate(divide="ignore"):
+            z = (np.log(q) - np.log(mean)) / sigma + sigma / 2
+        below = mean**2 * (1 + scv) * special.ndtr(z - 2 * sigma)
+        return (below + _times(q, special.ndtr(-z), 2))[()]
+    # y² = (y - q)² + 2q(y - q) + q²: what exceeds q² of the square of Y⁺.
+    std = mean * np.sqrt(scv)
+    _, second, excess = STANDARD[dist.family]
+    z = (q - mean) / std
+    above = std**2 * second(z) + 2 * _times(q, std * excess(z))
+    return (std**2 * second(-mean / std) - above)[()]
 
 
 def moments(dist: Distribution):
@@ -347,7 +386,7 @@ def _normal_excess(z):
 
 
 def _normal_excess_square(z):
-    return (1 + z**2) * special.ndtr(-z) - z * stats.norm.pdf(z)
+    return _times(1 + z**2, special.ndtr(-z)) - _times(z, stats.norm.pdf(z))
 
 
 STANDARD = {
@@ -357,26 +396,28 @@ STANDARD = {
 }
 
 
-def _times(x, p):
-    """x p, and 0 where p is 0: an infinite stock is never sold out."""
-    return np.where(p == 0, 0.0, x) * p
+def _times(x, p, power=1):
+    """x p (or x² p), and 0 where p is 0: an infinite stock is never sold out."""
+    return np.where(p == 0, 0.0, x) ** power * p
 
 
-def _on_host(dist, x):
+def _on_host(dist, x, name="x"):
     _check_with_mean(dist)
     if checks.is_traced(dist.mean) or checks.is_traced(dist.scv) or checks.is_traced(x):
-        raise ValueError("dist must hold numbers here: exact results are not traceable")
+        raise ValueError(
+            f"dist and {name} must hold numbers here: exact results are not traceable"
+        )
     try:
-        x = np.asarray(x)
-        if x.dtype.kind in "OSUb":
+        numbers = np.asarray(x)
+        if numbers.dtype.kind in "OSUb":
             raise TypeError
-        x = x.astype(float)
+        numbers = numbers.astype(float)
     except (TypeError, ValueError):
-        raise ValueError(f"x must be a number, got {x!r}") from None
-    if np.isnan(x).any():
-        raise ValueError("x must be a number, got nan")
+        raise ValueError(f"{name} must be a number, got {x!r}") from None
+    if np.isnan(numbers).any():
+        raise ValueError(f"{name} must be a number, got nan")
     return np.broadcast_arrays(
-        np.asarray(dist.mean, dtype=float), np.asarray(dist.scv, dtype=float), x
+        np.asarray(dist.mean, dtype=float), np.asarray(dist.scv, dtype=float), numbers
     )
 
 
@@ -389,12 +430,3 @@ def _check_with_mean(dist):
     _check(dist)
     if dist.mean is None:
         raise ValueError("dist must have a mean here, got mean = None")
-
-
-def _positive(name, value, hint=""):
-    checks.finite(name, value)
-    if checks.is_traced(value):
-        return
-    numbers = np.asarray(value, dtype=float)
-    if (numbers <= 0).any():
-        raise ValueError(f"{name} must be > 0, got {numbers[numbers <= 0][0]:g}{hint}")

@@ -1,0 +1,479 @@
+"""Simulation without an event list: match the j-th demand with the j-th unit.
+
+Demands ask for one unit each, what cannot be filled waits, and all units are
+alike.  So the j-th demand, at time A_j, is served by the j-th unit to arrive,
+at time U_j, whatever order the replenishments come in.  A lot of Q units is
+ordered at every Q-th demand; with I units on the shelf at time 0,
+
+    U_j = 0                     if j <= I
+        = V_k, k = ⌈(j - I)/Q⌉  otherwise
+
+where V_1 <= V_2 <= ... are the arrivals of the lots in the order of arrival:
+orders may cross, so they are sorted.  The unit lies on the shelf for
+(A_j - U_j)⁺, or the customer waits for (U_j - A_j)⁺.  A whole simulation is a
+cumulative sum, a sort, a shift and a reduction.
+
+Base stock is Q = 1, I = R; the (Q, r) policy starts from I = r + Q; the EOQ
+model has I = Q and no lead time.
+
+Times are added up in the precision of JAX's floats: in 32 bits a date after 20
+years is right to about a minute, after 200 years to ten.
+
+Source: the matching argument (thm-matching) of the lecture on base stock.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lectures_helpers import checks, demand
+from lectures_helpers.performance import (
+    Performance,
+    create_costs,
+    with_standard_error,
+)
+
+
+#: Largest lot size, level or reorder point: sums of several still fit into 32 bits.
+MOST_UNITS = 10**8
+
+
+class Prices(NamedTuple):
+    """What is paid for: money per unit, per order, and per unit and year."""
+
+    unit_cost: float  #: C, per unit
+    setup_cost: float  #: A, per order
+    holding_cost: float  #: H, per unit on hand and year
+    backorder_cost: float  #: B, per waiting demand and year
+
+
+class Length(NamedTuple):
+    """How many demands a replication has."""
+
+    warmup: int  #: demands that come first and do not count
+    fewest: int  #: demands that count, at least
+    yearly: int  #: and at least so many
+    fixed: bool  #: whether every replication has exactly `fewest`
+
+    @property
+    def most(self):
+        """The largest number of demands that count."""
+        if self.fixed:
+            return self.fewest
+        return max(self.fewest + round(0.2 * self.fewest), 2 * self.yearly)
+
+
+# ------------------------------------------------------------------- the kernel
+
+
+def lot_arrivals(demand_times, lead_times, quantity, num_lots):
+    """Arrival times of the lots, in the order of arrival.
+
+    Args:
+        demand_times: (N,) dates A_1 <= A_2 <= ... of the demands.
+        lead_times: (N,) of which the k-th belongs to the k-th order, or a number.
+        quantity: lot size Q; an order is placed at every Q-th demand.
+        num_lots: number of orders to follow, N / Q rounded down or more.
+
+    Returns:
+        (num_lots,) increasing dates; infinite for lots never ordered.
+    """
+    ordered = order_times(demand_times, quantity, num_lots)
+    if lead_times.ndim == 0:
+        return ordered + lead_times  # orders that all take as long do not cross
+    return jnp.sort(ordered + lead_times[:num_lots])
+
+
+def order_times(demand_times, quantity, num_lots):
+    """Dates of the first `num_lots` orders: every Q-th demand; infinite if never."""
+    k = jnp.arange(1, num_lots + 1)
+    N = demand_times.shape[0]
+    # Selected before use: a product too large for an integer is never looked at.
+    last = jnp.where(k <= N // quantity, quantity * k, N + 1)
+    return demand_times.at[last - 1].get(mode="fill", fill_value=jnp.inf)
+
+
+def unit_arrivals(lots, start, quantity, num_demands):
+    """Arrival time U_j of the unit that serves the j-th demand, j = 1, ..., N.
+
+    Args:
+        lots: (num_lots,) arrivals of the lots, increasing.
+        start: units on the shelf at time 0.
+        quantity: lot size Q.
+        num_demands: number of demands N.
+
+    Returns:
+        (N,) dates; 0 for the units that are there at the start.
+    """
+    beyond = jnp.arange(num_demands) - start  # demand j is number j - I - 1 beyond
+    arrived = lots.at[jnp.maximum(beyond, 0) // quantity].get(
+        mode="fill", fill_value=jnp.inf
+    )
+    return jnp.where(beyond < 0, 0.0, arrived)
+
+
+class Sums(NamedTuple):
+    """What one replication adds up to."""
+
+    held: jax.Array  #: mean time on the shelf of the units sold, years
+    waited: jax.Array  #: mean wait of the demands, years
+    filled: jax.Array  #: share of demands filled at once
+    duration: jax.Array  #: years
+    on_hand: jax.Array  #: time average, units
+    backorders: jax.Array  #: time average, units
+
+
+def measure(demand_times, lots, start, quantity, warmup, num_demands) -> Sums:
+    """Add up one replication: the demands warmup + 1, ..., warmup + num_demands.
+
+    Averages over time run from the last demand of the warm-up to the last one
+    that counts.
+
+    Args:
+        demand_times: (N,) dates A_j, N >= warmup + num_demands.
+        lots: (num_lots,) arrivals of the lots, increasing.
+        start: units on the shelf at time 0.
+        quantity: lot size Q.
+        warmup: number of demands that do not count.
+        num_demands: number of those that do.
+    """
+    A, V = demand_times, lots
+    N = A.shape[0]
+    U = unit_arrivals(V, start, quantity, N)
+    dates, window = _window(A, warmup, num_demands)
+    duration = window[1] - window[0]
+
+    j = jnp.arange(1, N + 1)
+    counted = (j > warmup) & (j <= warmup + num_demands)
+
+    def mean(x):
+        return jnp.where(counted, x, 0.0).sum() / num_demands
+
+    backorders = _within(window, A, U).sum() / duration
+
+    # Inventory position is I - (demands so far mod Q); less what is on order, it is
+    # the net inventory: on hand less backorders.
+    ordered = order_times(A, quantity, V.shape[0])
+    on_order = quantity * _within(window, ordered, V).sum()
+    below = ((j - 1) % quantity * _within(window, dates[:-1], A)).sum()
+    on_hand = start - (below + on_order) / duration + backorders
+
+    return Sums(
+        held=mean(jnp.maximum(A - U, 0.0)),
+        waited=mean(jnp.maximum(U - A, 0.0)),
+        filled=mean(jnp.where(U <= A, 1.0, 0.0)),
+        duration=duration,
+        on_hand=on_hand,
+        backorders=backorders,
+    )
+
+
+def shares_of_time(demand_times, lots, quantity, shifts, warmup, num_demands):
+    """Share of time in which demand is at least some numbers ahead of what has come.
+
+    With I units at the start, the shelf is empty and at least b customers wait
+    while demand is at least I + b units ahead of the lots that have come: once k
+    of them have, from demand I + b + kQ on, until the next one comes.
+
+    Args:
+        demand_times: (N,) dates A_j.
+        lots: (num_lots,) arrivals of the lots, increasing.
+        quantity: lot size Q.
+        shifts: (m,) the numbers I + b, integers >= 0.
+        warmup: number of demands that do not count.
+        num_demands: number of those that do.
+
+    Returns:
+        (m,) shares, in [0, 1].
+    """
+    V = lots
+    dates, window = _window(demand_times, warmup, num_demands)
+    come = jnp.concatenate([jnp.zeros(1, V.dtype), V])
+    next_comes = jnp.concatenate([V, jnp.full(1, jnp.inf, V.dtype)])
+    k = jnp.arange(V.shape[0] + 1)
+    units = jnp.where(k <= dates.size // quantity, quantity * k, dates.size)
+
+    def share(shift):
+        since = dates.at[units + shift].get(mode="fill", fill_value=jnp.inf)
+        return _within(window, jnp.maximum(come, since), next_comes).sum()
+
+    return jax.vmap(share)(shifts) / (window[1] - window[0])
+
+
+def _window(demand_times, warmup, num_demands):
+    """The dates A_0 = 0, A_1, ..., A_N, and the two between which time counts."""
+    dates = jnp.concatenate([jnp.zeros(1, demand_times.dtype), demand_times])
+    return dates, (dates[warmup], dates[warmup + num_demands])
+
+
+def _within(window, since, until):
+    """Length of the part of [since, until) that lies in the window."""
+    since, until = jnp.maximum(since, window[0]), jnp.minimum(until, window[1])
+    return jnp.maximum(until - since, 0.0)
+
+
+# --------------------------------------------------------------- replications
+
+
+def run_lengths(length: Length, num_replications, *, key):
+    """Number of demands that count, one for each replication.
+
+    At random, so that a run does not always end at the same place of a cycle.
+    """
+    if length.fixed:
+        return jnp.full(num_replications, length.fewest)
+    U = jax.random.uniform(key, (2, num_replications))
+    spread = jnp.round(U * jnp.array([[0.2 * length.fewest], [1.0 * length.yearly]]))
+    shortest = jnp.array([[length.fewest], [length.yearly]])
+    return (shortest + spread.astype(shortest.dtype)).max(axis=0)
+
+
+def draw(interarrival, lead_time, size, num_replications, *, key):
+    """Draw the dates of the demands and the lead times of every replication.
+
+    Args:
+        interarrival: law of the times between demands, years.
+        lead_time: law of the lead times, years.
+        size: number of demands N.
+        num_replications: number of replications.
+        key: random key.
+
+    Returns:
+        (num_replications, N) dates; lead times of the same shape, or one number
+        if the family is deterministic.
+    """
+
+    def one(key):
+        arrival_key, lead_key = jax.random.split(key)
+        times = jnp.cumsum(demand.sample(interarrival, size, key=arrival_key))
+        if lead_time.family == "deterministic":
+            return times, jnp.asarray(lead_time.mean, times.dtype)
+        return times, demand.sample(lead_time, size, key=lead_key)
+
+    return jax.vmap(one)(jax.random.split(key, num_replications))
+
+
+@partial(
+    jax.jit,
+    static_argnames=("length", "extra", "num_replications", "num_lots"),
+)
+def _simulate(
+    prices,
+    interarrival,
+    lead_time,
+    quantities,
+    points,
+    shifts,
+    places,
+    key,
+    *,
+    length,
+    extra,
+    num_replications,
+    num_lots,
+):
+    """Performance of shape (quantities, points, replications)."""
+    length_key, path_key = jax.random.split(key)
+    num_demands = run_lengths(length, num_replications, key=length_key)
+    size = length.warmup + length.most + extra
+    A, L = draw(interarrival, lead_time, size, num_replications, key=path_key)
+
+    # One policy at a time, all replications at once: on a CPU that stays in the cache.
+    def one_quantity(Q):
+        V = jax.vmap(lambda A, L: lot_arrivals(A, L, Q, num_lots))(A, L)
+
+        def one_point(r):
+            def one(A, V, n):
+                return measure(A, V, r + Q, Q, length.warmup, n)
+
+            return jax.vmap(one)(A, V, num_demands)
+
+        def shares(A, V, n):
+            return shares_of_time(A, V, Q, shifts + Q, length.warmup, n)
+
+        tail = jax.vmap(shares, out_axes=1)(A, V, num_demands)
+        # (points, M + 1, replications) to (points, replications, M + 1)
+        return jax.lax.map(one_point, points), tail[places].swapaxes(1, 2)
+
+    sums, tail = jax.lax.map(one_quantity, quantities)
+    shape = sums.held.shape
+    Q = quantities.astype(A.dtype)[:, None, None]
+    costs = create_costs(
+        production=jnp.broadcast_to(prices.unit_cost, shape),
+        setup=jnp.broadcast_to(prices.setup_cost / Q, shape),
+        holding=prices.holding_cost * sums.held,
+        backorder=prices.backorder_cost * sums.waited,
+    )
+    yearly = num_demands.astype(A.dtype) / sums.duration
+    at_least = tail.at[..., 0].set(1.0)  # there are always 0 backorders or more
+    more = jnp.pad(at_least[..., 1:], [(0, 0)] * 3 + [(0, 1)])
+    return Performance(
+        costs=costs,
+        annual=jax.tree.map(lambda x: x * yearly, costs),
+        fill_rate=sums.filled,
+        ready_rate=1 - tail[..., 0],
+        mean_on_hand=sums.on_hand,
+        mean_backorders=sums.backorders,
+        backorder_pmf=at_least - more,
+    )
+
+
+def simulate(
+    prices: Prices,
+    demand_rate,
+    interarrival,
+    mean_lead_time,
+    lead_time,
+    quantities,
+    points,
+    *,
+    key,
+    num_replications,
+    min_demands,
+    num_demands,
+    warmup,
+    max_backorders,
+) -> Performance:
+    """Simulate every lot size with every reorder point, all on the same demands.
+
+    The models call this: base stock R is Q = 1 with the reorder point R - 1, and
+    the EOQ model has the reorder point 0 and no lead time.
+
+    Args:
+        prices: costs.
+        demand_rate: demands per year; sets the mean of an open `interarrival`
+            and the shortest run.
+        interarrival: law of the times between demands, years; None for Poisson.
+        mean_lead_time: years; sets the mean of an open `lead_time`.
+        lead_time: law of the lead times, years; None for deterministic ones.
+        quantities: (nq,) lot sizes Q, integers >= 1.
+        points: (nr,) reorder points r, integers >= -Q; r + Q units are there at first.
+        key: random key.
+        num_replications: number of replications, >= 1.
+        min_demands: fewest demands that count, >= 1.
+        num_demands: exact number of demands that count, >= 1, or None.
+        warmup: demands that come first and do not count, >= 0.
+        max_backorders: largest number of backorders told apart, >= 0.
+
+    Returns:
+        Performance of shape (nq, nr, num_replications), with standard errors.
+
+    Raises:
+        ValueError: bad input.
+    """
+    checks.random_key(key)
+    num_replications = checks.integer("num_replications", num_replications, 1)
+    warmup = checks.integer("warmup", warmup, 0)
+    max_backorders = checks.integer("max_backorders", max_backorders, 0)
+    if num_demands is not None:
+        num_demands = checks.integer("num_demands", num_demands, 1)
+        length = Length(warmup, num_demands, 0, True)
+    elif checks.is_traced(demand_rate):
+        raise ValueError(
+            "num_demands must be given where JAX traces demand_rate, got None: the "
+            "length of a run depends on the rate otherwise, and cannot be traced"
+        )
+    else:
+        min_demands = checks.integer("min_demands", min_demands, 1)
+        yearly = checks.integer("demand_rate", round(float(demand_rate)), 0)
+        length = Length(warmup, min_demands, yearly, False)
+    interarrival = law("interarrival", interarrival, "exponential", 1 / demand_rate)
+    lead_time = law("lead_time", lead_time, "deterministic", mean_lead_time)
+
+    most = warmup + length.most
+    # Orders that cross: one placed after the last demand that counts may still come
+    # before an earlier one, so there must be some.
+    extra = 0 if lead_time.family == "deterministic" else max(100, most // 10)
+    traced = checks.is_traced(points)
+    if not traced:
+        # Below 0, customers wait for an order that later customers bring about.
+        extra += max(0, -int(points.min()))
+    smallest = 1 if checks.is_traced(quantities) else int(quantities.min())
+    # Reorder points whose shares of time fall together are told only once.
+    needed = points[:, None] + np.arange(max_backorders + 1)
+    shifts, places = (
+        (needed.ravel(), np.arange(needed.size))
+        if traced
+        else np.unique(needed, return_inverse=True)
+    )
+    performance = _simulate(
+        Prices(*(jnp.asarray(price, float) for price in prices)),
+        interarrival,
+        lead_time,
+        jnp.asarray(quantities),
+        jnp.asarray(points),
+        jnp.asarray(shifts),
+        jnp.asarray(places).reshape(needed.shape),
+        key,
+        length=length,
+        extra=extra,
+        num_replications=num_replications,
+        num_lots=max((most + extra) // smallest, 1),
+    )
+    return with_standard_error(performance)
+
+
+# ------------------------------------------------------------------- the edge
+
+
+def law(name: str, dist, family: str, mean) -> demand.Distribution:
+    """Return a law of times whose mean is known.
+
+    Args:
+        name: of the argument, for errors.
+        dist: the law, with a mean of its own or an open one; or None.
+        family: the family that None stands for.
+        mean: the mean for None, and for a law whose mean is open.
+
+    Raises:
+        ValueError: `dist` is something else.
+    """
+    if dist is None:
+        return demand.Distribution(family, mean, demand.FIXED_SCV[family])
+    if not isinstance(dist, demand.Distribution):
+        raise ValueError(
+            f"{name} must be a distribution made by demand.create_distribution, "
+            f"got {dist!r}"
+        )
+    return demand.with_mean(dist, mean)
+
+
+def integers(name: str, value, bound: int):
+    """Return one integer, or a vector of them, all >= `bound`, as a NumPy vector.
+
+    Raises:
+        ValueError: another shape, not integers, or below the bound.
+    """
+    if checks.is_traced(value):
+        if not jnp.issubdtype(value.dtype, jnp.integer):
+            raise ValueError(f"{name} must be integers, got an array of {value.dtype}")
+        return jnp.atleast_1d(value)
+    numbers = np.asarray(value)
+    if numbers.ndim > 1 or numbers.size == 0:
+        raise ValueError(
+            f"{name} must be an integer or a vector of integers, "
+            f"got an array of shape {numbers.shape}"
+        )
+    values = [checks.integer(name, x, bound) for x in np.atleast_1d(numbers).tolist()]
+    if max(values) > MOST_UNITS:
+        raise ValueError(f"{name} must be <= {MOST_UNITS}, got {max(values)}")
+    return np.array(values)
+
+
+def numbers(**values) -> list:
+    """Check that every value is one finite number >= 0; return them.
+
+    Raises:
+        ValueError: one is not, and which.
+    """
+    for name, value in values.items():
+        checks.at_least(name, value, 0.0)
+        if np.ndim(value) != 0:
+            raise ValueError(
+                f"{name} must be one number (jax.vmap sweeps over many), "
+                f"got an array of shape {np.shape(value)}"
+            )
+    return list(values.values())

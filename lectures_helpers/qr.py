@@ -1,0 +1,315 @@
+"""(Q, r): order a lot of Q units whenever the inventory position falls to r.
+
+Demand comes one unit at a time and waits if the shelf is empty.  The inventory
+position, on hand + on order - backorders, moves over r + 1, ..., r + Q: each
+demand takes one off, and at r a lot is ordered at once, which comes after a
+lead time.  The reorder point may be negative, down to r = -Q: then customers
+must wait before an order is worth its setup.
+
+The arguments call the reorder point R, as the textbook does in "(Q, R)" figures.
+Exact results are in 64 bits on the host; simulated ones follow JAX's precision.
+
+Source: Hopp and Spearman (2011), chapter 2; Federgruen and Zheng (1992);
+derived in the lecture on (Q, r).
+"""
+
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from lectures_helpers import checks, demand, eoq, matching, renewal
+from lectures_helpers.performance import Performance
+
+
+class Parameters(NamedTuple):
+    """Parameters of the (Q, r) model (make them with `create_parameters`)."""
+
+    demand_rate: float  #: D, demands per year
+    unit_cost: float  #: C, money per unit
+    setup_cost: float  #: A, money per order
+    holding_cost: float  #: H, money per unit on hand and year
+    backorder_cost: float  #: B, money per waiting demand and year
+    lead_time: float  #: L, mean lead time, years
+
+
+class Policy(NamedTuple):
+    """The policy of least cost, and what certifies it."""
+
+    quantity: int  #: lot size Q, units
+    reorder_point: int  #: reorder point r, units
+    cost: float  #: money per satisfied demand, production included
+
+
+def create_parameters(
+    demand_rate=140.0,
+    unit_cost=1.0,
+    setup_cost=50.0,
+    holding_cost=30.0,
+    backorder_cost=100.0,
+    lead_time=1.5 / 12,
+) -> Parameters:
+    """Make the parameters of the (Q, r) model, checked.
+
+    Args:
+        demand_rate: demands per year, > 0.
+        unit_cost: money per unit, >= 0.
+        setup_cost: money per order, >= 0.
+        holding_cost: money per unit on hand and year, >= 0.
+        backorder_cost: money per waiting demand and year, >= 0.
+        lead_time: mean lead time, years, > 0.
+
+    Raises:
+        ValueError: a number is not finite, or below its bound.
+
+    >>> create_parameters(setup_cost=-50.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: setup_cost must be >= 0, got -50
+    """
+    checks.positive("demand_rate", demand_rate)
+    checks.positive("lead_time", lead_time)
+    return Parameters(
+        *matching.numbers(
+            demand_rate=demand_rate,
+            unit_cost=unit_cost,
+            setup_cost=setup_cost,
+            holding_cost=holding_cost,
+            backorder_cost=backorder_cost,
+            lead_time=lead_time,
+        )
+    )
+
+
+# -------------------------------------------------------------- exact results
+
+
+def exact(
+    params: Parameters, quantity, reorder_point, interarrival=None
+) -> Performance:
+    """Compute the exact long-run performance of (Q, r) policies.
+
+    Args:
+        params: the model.
+        quantity: lot size Q, units: an integer >= 1, or a vector of them.
+        reorder_point: reorder point r, units: an integer >= -Q, or a vector of them.
+        interarrival: law of the times between demands, years; None for Poisson
+            demand.  The lead time is deterministic: unlike base stock, (Q, r) has no
+            way round its law, since lots are ordered in step with demand.
+
+    Returns:
+        Performance of shape (quantities, reorder points), without an axis where
+        one integer is given; the backorder PMF has one more axis, long enough that
+        less than 1e-12 of the time lies beyond.
+
+    Raises:
+        ValueError: bad input, or a law whose sums cannot be computed to 1e-9.
+
+    Source: eq:qr-exact of the lecture on (Q, r).
+
+    >>> exact(create_parameters(), 26, 11).costs.total.round(4).item()
+    5.3692
+    """
+    _check(params)
+    quantities, points = _policies(quantity, reorder_point)
+    count = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
+    rows = [
+        renewal.performance(_prices(params), count, points + 1, int(Q))
+        for Q in quantities
+    ]
+    # A row's PMF is as long as its own law: they are made equally long with zeros.
+    longest = max(row.backorder_pmf.shape[-1] for row in rows)
+    rows = [
+        row._replace(
+            backorder_pmf=np.pad(
+                row.backorder_pmf,
+                [(0, 0), (0, longest - row.backorder_pmf.shape[-1])],
+            )
+        )
+        for row in rows
+    ]
+    shape = np.shape(quantity) + np.shape(reorder_point)
+    return jax.tree.map(lambda *x: np.stack(x).reshape(shape + x[0].shape[1:]), *rows)
+
+
+def optimal_policy(params: Parameters, interarrival=None) -> Policy:
+    """Find the policy of least cost, exactly, over all Q >= 1 and all r >= -Q.
+
+    Let g(y) be the yearly cost of holding and backorders of an inventory position
+    y; it is convex.  The policy costs (A D + the sum of g over the Q positions) / Q
+    a year.  The best Q positions are the Q cheapest, and they are neighbours; so
+    positions are added, the cheaper neighbour first, as long as the next one costs
+    less than the average so far.  Once it does not, no larger lot is better.
+
+    Args:
+        params: the model, with H > 0 and B > 0.
+        interarrival: as in `exact`.
+
+    Returns:
+        (Q, r, cost): the smallest optimal lot size, its reorder point, and the
+        cost per satisfied demand.
+
+    Raises:
+        ValueError: bad input; H = 0 or B = 0, where there is no best policy.
+
+    Source: Federgruen and Zheng (1992); thm-qr of the lecture on (Q, r).
+
+    >>> optimal_policy(create_parameters())[:2]
+    (26, 11)
+    """
+    _check(params)
+    checks.positive("holding_cost", params.holding_cost)
+    checks.positive("backorder_cost", params.backorder_cost)
+    count = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
+
+    def position_cost(y):
+        """g(y), for the positions that differ from the cheapest."""
+        row = renewal.performance(_prices(params), count, np.array(y))
+        return float(row.annual.holding + row.annual.backorder)
+
+    ratio = renewal.critical_ratio(params)
+    best = int(np.argmax(count.tail <= 1 - ratio))  # the cheapest position
+    total = params.setup_cost * count.rate + position_cost(best)
+    quantity, low, high = 1, best - 1, best + 1
+    below, above = position_cost(low), position_cost(high)
+    while min(below, above) < total / quantity:
+        if below < above:
+            total, low = total + below, low - 1
+            below = position_cost(low)
+        else:
+            total, high = total + above, high + 1
+            above = position_cost(high)
+        quantity += 1
+    cost = params.unit_cost + total / quantity / count.rate
+    return Policy(quantity, low, float(cost))
+
+
+def approximate_policy(params: Parameters, family="gamma", scv=1.0) -> tuple[int, int]:
+    """Follow the textbook's recipe: Q from the EOQ formula, r from base stock; rounded.
+
+    Args:
+        params: the model, with H > 0.
+        family: family that stands in for the law of demand over a lead time.
+        scv: its SCV, that of the interarrival times.
+
+    Returns:
+        (Q, r), units.
+
+    Raises:
+        ValueError: bad input.
+
+    Source: Hopp and Spearman (2011), section 2.4.3, as the MATLAB library applies it.
+
+    >>> approximate_policy(create_parameters())
+    (22, 26)
+    """
+    _check(params)
+    lot = eoq.create_parameters(
+        params.demand_rate, params.unit_cost, params.setup_cost, params.holding_cost
+    )
+    mean = params.demand_rate * params.lead_time
+    law = demand.create_distribution(family, mean, scv)
+    point = demand.quantile(law, renewal.critical_ratio(params))
+    return max(1, _round(eoq.optimal_quantity(lot))), _round(point)
+
+
+# ----------------------------------------------------------------- simulation
+
+
+def simulate(
+    params: Parameters,
+    interarrival,
+    lead_time,
+    quantities,
+    reorder_points,
+    *,
+    key,
+    num_replications=10,
+    min_demands=2000,
+    num_demands=None,
+    warmup=0,
+    max_backorders=20,
+) -> Performance:
+    """Simulate a sweep over lot sizes and reorder points, all on the same demands.
+
+    Every replication starts with r + Q units on the shelf; `warmup` leaves the
+    first demands out.  Its number of demands is random on purpose, as in
+    `base_stock.simulate`.  A satisfied demand pays its share A / Q of its lot.
+
+    Args:
+        params: the model; holds numbers, or what JAX traces.
+        interarrival: law of the times between demands, years; its mean may be
+            None for 1 / demand_rate.  None for Poisson demand.
+        lead_time: law of the lead times, years; its mean may be None for that of
+            `params`.  None for a deterministic one.
+        quantities: lot sizes Q, units: an integer >= 1, or a vector of them.
+        reorder_points: reorder points r, units: an integer, or a vector of them,
+            all >= -Q for every Q; >= 0 where JAX traces them.
+        key: random key.
+        num_replications: number of replications, >= 1.
+        min_demands: fewest demands that count in a replication, >= 1.
+        num_demands: exact number of demands that count, >= 1, or None.
+        warmup: demands that come first and do not count, >= 0.
+        max_backorders: the PMF tells 0, ..., max_backorders - 1 backorders apart,
+            and its last entry is for so many or more.
+
+    Returns:
+        Performance with arrays (quantities, reorder points, num_replications),
+        without an axis where one integer is given; its `standard_error` is over
+        replications.
+
+    Raises:
+        ValueError: bad input.
+
+    Source: thm-matching of the lecture on base stock.
+    """
+    _check(params)
+    sizes, points = _policies(quantities, reorder_points)
+    performance = matching.simulate(
+        _prices(params),
+        params.demand_rate,
+        interarrival,
+        params.lead_time,
+        lead_time,
+        sizes,
+        points,
+        key=key,
+        num_replications=num_replications,
+        min_demands=min_demands,
+        num_demands=num_demands,
+        warmup=warmup,
+        max_backorders=max_backorders,
+    )
+    shape = np.shape(quantities) + np.shape(reorder_points)
+    return jax.tree.map(lambda x: x.reshape(shape + x.shape[2:]), performance)
+
+
+def _policies(quantities, reorder_points):
+    """Both as vectors, checked, one against the other too."""
+    sizes = matching.integers("quantity", quantities, 1)
+    points = matching.integers("reorder_point", reorder_points, -checks.MOST)
+    traced = checks.is_traced(sizes) or checks.is_traced(points)
+    if not traced and points.min() < -sizes.min():
+        raise ValueError(
+            f"reorder_point must be >= -quantity = {-sizes.min()}, got {points.min()}"
+        )
+    return sizes, points
+
+
+def _round(x) -> int:
+    """To the nearest integer, halves up."""
+    return int(np.floor(x + 0.5))
+
+
+def _prices(params):
+    return matching.Prices(
+        params.unit_cost,
+        params.setup_cost,
+        params.holding_cost,
+        params.backorder_cost,
+    )
+
+
+def _check(params):
+    if not isinstance(params, Parameters):
+        raise ValueError(f"params must come from qr.create_parameters, got {params!r}")
