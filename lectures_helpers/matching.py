@@ -36,7 +36,6 @@ from lectures_helpers.performance import (
     with_standard_error,
 )
 
-
 #: Largest lot size, level or reorder point: sums of several still fit into 32 bits.
 MOST_UNITS = 10**8
 
@@ -150,16 +149,18 @@ def measure(demand_times, lots, start, quantity, warmup, num_demands) -> Sums:
     counted = (j > warmup) & (j <= warmup + num_demands)
 
     def mean(x):
-        return jnp.where(counted, x, 0.0).sum() / num_demands
+        return jnp.where(counted, x, 0.0).sum() / jnp.asarray(num_demands, A.dtype)
 
     backorders = _within(window, A, U).sum() / duration
 
     # Inventory position is I - (demands so far mod Q); less what is on order, it is
     # the net inventory: on hand less backorders.
     ordered = order_times(A, quantity, V.shape[0])
-    on_order = quantity * _within(window, ordered, V).sum()
-    below = ((j - 1) % quantity * _within(window, dates[:-1], A)).sum()
-    on_hand = start - (below + on_order) / duration + backorders
+    on_order = jnp.asarray(quantity, A.dtype) * _within(window, ordered, V).sum()
+    phase = ((j - 1) % quantity).astype(A.dtype)  # taken since the last order
+    below = (phase * _within(window, dates[:-1], A)).sum()
+    position = jnp.asarray(start, A.dtype) - below / duration
+    on_hand = position - on_order / duration + backorders
 
     return Sums(
         held=mean(jnp.maximum(A - U, 0.0)),
@@ -253,7 +254,9 @@ def draw(interarrival, lead_time, size, num_replications, *, key):
             return times, jnp.asarray(lead_time.mean, times.dtype)
         return times, demand.sample(lead_time, size, key=lead_key)
 
-    return jax.vmap(one)(jax.random.split(key, num_replications))
+    # Folded, not split: the same key may simulate other policies on the same demands.
+    fold = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
+    return jax.vmap(one)(fold(key, jnp.arange(num_replications)))
 
 
 @partial(
@@ -276,7 +279,7 @@ def _simulate(
     num_lots,
 ):
     """Performance of shape (quantities, points, replications)."""
-    length_key, path_key = jax.random.split(key)
+    length_key, path_key = jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
     num_demands = run_lengths(length, num_replications, key=length_key)
     size = length.warmup + length.most + extra
     A, L = draw(interarrival, lead_time, size, num_replications, key=path_key)
@@ -307,10 +310,10 @@ def _simulate(
         holding=prices.holding_cost * sums.held,
         backorder=prices.backorder_cost * sums.waited,
     )
-    yearly = num_demands.astype(A.dtype) / sums.duration
+    yearly = num_demands.astype(A.dtype)[None, None] / sums.duration
     at_least = tail.at[..., 0].set(1.0)  # there are always 0 backorders or more
     more = jnp.pad(at_least[..., 1:], [(0, 0)] * 3 + [(0, 1)])
-    return Performance(
+    performance = Performance(
         costs=costs,
         annual=jax.tree.map(lambda x: x * yearly, costs),
         fill_rate=sums.filled,
@@ -319,6 +322,7 @@ def _simulate(
         mean_backorders=sums.backorders,
         backorder_pmf=at_least - more,
     )
+    return with_standard_error(performance)
 
 
 def simulate(
@@ -393,13 +397,13 @@ def simulate(
         extra += max(0, -int(points.min()))
     smallest = 1 if checks.is_traced(quantities) else int(quantities.min())
     # Reorder points whose shares of time fall together are told only once.
-    needed = points[:, None] + np.arange(max_backorders + 1)
+    needed = points[:, None] + np.arange(max_backorders + 1)[None]
     shifts, places = (
         (needed.ravel(), np.arange(needed.size))
         if traced
         else np.unique(needed, return_inverse=True)
     )
-    performance = _simulate(
+    return _simulate(
         Prices(*(jnp.asarray(price, float) for price in prices)),
         interarrival,
         lead_time,
@@ -413,7 +417,6 @@ def simulate(
         num_replications=num_replications,
         num_lots=max((most + extra) // smallest, 1),
     )
-    return with_standard_error(performance)
 
 
 # ------------------------------------------------------------------- the edge

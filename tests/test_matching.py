@@ -1,0 +1,169 @@
+"""The matched simulation against an event-by-event one, sample path by sample path.
+
+Times are whole numbers, so that 32 bits hold every date and every sum exactly: the two
+agree to the last digit.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from event_simulator import base_stock as base_stock_path
+from event_simulator import eoq as eoq_path
+from event_simulator import qr as qr_path
+from event_simulator import time_averages
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lectures_helpers import demand, matching
+
+N = 14  # demands on a path
+WARMUP, COUNTED = 3, 8
+LEVELS = 6  # numbers of backorders that are told apart
+
+
+@jax.jit
+def _matched(times, lead_times, start, quantity):
+    lots = matching.lot_arrivals(times, lead_times, quantity, N)
+    arrivals = matching.unit_arrivals(lots, start, quantity, N)
+    sums = matching.measure(times, lots, start, quantity, WARMUP, COUNTED)
+    shifts = start + jnp.arange(LEVELS)
+    shares = matching.shares_of_time(times, lots, quantity, shifts, WARMUP, COUNTED)
+    return arrivals, sums, shares
+
+
+def _check(times, lead_times, start, quantity, path):
+    arrivals, sums, shares = _matched(
+        jnp.array(times, float), jnp.array(lead_times, float), start, quantity
+    )
+    np.testing.assert_array_equal(arrivals, path.arrivals)
+
+    A = np.array(times, float)[WARMUP : WARMUP + COUNTED]
+    U = np.array(path.arrivals, float)[WARMUP : WARMUP + COUNTED]
+    # Sums are exact; the division by their number is the only rounding.
+    np.testing.assert_allclose(sums.held, np.maximum(A - U, 0).mean(), rtol=1e-6)
+    np.testing.assert_allclose(sums.waited, np.maximum(U - A, 0).mean(), rtol=1e-6)
+    filled = np.array(path.filled[WARMUP : WARMUP + COUNTED])
+    np.testing.assert_allclose(sums.filled, filled.mean(), rtol=1e-6)
+
+    begin, end = times[WARMUP - 1], times[WARMUP + COUNTED - 1]
+    assert sums.duration == end - begin
+    averages = time_averages(path.history, begin, end)
+    close = dict(rtol=1e-6, atol=2e-5)  # on hand is a difference of averages up to 100
+    np.testing.assert_allclose(sums.on_hand, float(averages.on_hand), **close)
+    np.testing.assert_allclose(sums.backorders, float(averages.backorders), **close)
+    np.testing.assert_allclose(1 - shares[0], float(averages.ready), **close)
+    for b in range(1, LEVELS):
+        at_least = sum(
+            share for level, share in averages.backorder_share.items() if level >= b
+        )
+        np.testing.assert_allclose(shares[b], float(at_least), **close)
+
+
+gaps = st.lists(st.integers(0, 20), min_size=N, max_size=N).filter(
+    lambda gaps: sum(gaps[WARMUP : WARMUP + COUNTED]) > 0
+)
+lead_times = st.one_of(
+    st.integers(0, 60).map(lambda L: [L] * N),  # one for all
+    st.lists(st.integers(0, 60), min_size=N, max_size=N),  # orders cross
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(gaps=gaps, lead_times=lead_times, level=st.integers(0, 6))
+def test_base_stock_path_by_path(gaps, lead_times, level):
+    times = np.cumsum(gaps).tolist()
+    path = base_stock_path(times, lead_times, level)
+    assert all(state.inventory_position == level for state in path.history)
+    _check(times, lead_times, level, 1, path)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    gaps=gaps,
+    lead_times=lead_times,
+    quantity=st.integers(1, 5),
+    above=st.integers(0, 8),
+)
+def test_qr_path_by_path(gaps, lead_times, quantity, above):
+    point = above - quantity  # from -Q on
+    times = np.cumsum(gaps).tolist()
+    path = qr_path(times, lead_times, quantity, point)
+    positions = {state.inventory_position for state in path.history}
+    assert positions <= set(range(point + 1, point + quantity + 1))
+    if point >= 0:
+        _check(times, lead_times, point + quantity, quantity, path)
+    else:  # the last demands wait for orders that later demands would bring about
+        arrivals, _, _ = _matched(
+            jnp.array(times, float),
+            jnp.array(lead_times, float),
+            point + quantity,
+            quantity,
+        )
+        np.testing.assert_array_equal(arrivals, path.arrivals)
+
+
+@settings(max_examples=50, deadline=None)
+@given(gaps=gaps, quantity=st.integers(1, 6))
+def test_eoq_path_by_path(gaps, quantity):
+    times = np.cumsum(gaps).tolist()
+    path = eoq_path(times, quantity)
+    assert all(path.filled)
+    _check(times, [0] * N, quantity, quantity, path)
+
+
+def test_one_lead_time_is_as_good_as_equal_ones():
+    times = jnp.cumsum(jnp.arange(1.0, 15.0))
+    one = matching.lot_arrivals(times, jnp.array(7.0), 3, 5)
+    equal = matching.lot_arrivals(times, jnp.full(14, 7.0), 3, 5)
+    np.testing.assert_array_equal(one, equal)
+    assert np.isinf(one[-1])  # 14 demands bring about 4 orders of 3
+
+
+def test_inventory_position_on_a_long_path():
+    """On hand + on order - backorders, put together from the matched dates alone."""
+    key = jax.random.key(11)
+    quantity, point = 5, 8
+    interarrival = demand.create_distribution("gamma", 1.0, 0.5)
+    lead_time = demand.create_distribution("gamma", 12.0, 1.0)
+    (A,), (L,) = matching.draw(interarrival, lead_time, 500, 1, key=key)
+    V = matching.lot_arrivals(A, L, quantity, 100)
+    U = np.asarray(matching.unit_arrivals(V, point + quantity, quantity, 500))
+    A, V = np.asarray(A), np.asarray(V)
+    for j in range(400):
+        now = A[j]  # just after demand j + 1 and the order it may bring about
+        on_order = quantity * ((j + 1) // quantity - (now >= V).sum())
+        on_hand = (
+            point + quantity * (1 + (now >= V).sum()) - (now >= np.maximum(A, U)).sum()
+        )
+        backorders = (A[: j + 1] > now).sum() + (U[: j + 1] > now).sum()
+        assert point < on_hand + on_order - backorders <= point + quantity
+
+
+@pytest.mark.parametrize("fixed", [None, 300])
+def test_run_lengths(fixed):
+    if fixed is None:
+        length = matching.Length(0, 200, 150, False)
+    else:
+        length = matching.Length(0, fixed, 0, True)
+    n = np.asarray(matching.run_lengths(length, 4000, key=jax.random.key(2)))
+    if fixed is not None:
+        assert (n == fixed).all()
+        assert length.most == fixed
+        return
+    # max(200 + round(40 U), 150 + round(150 U')), as the library that it follows.
+    assert n.min() >= 200
+    assert n.max() <= length.most == 300
+    rng = np.random.default_rng(0)
+    U, V = rng.uniform(size=(2, 400_000))
+    expected = np.maximum(200 + np.round(40 * U), 150 + np.round(150 * V))
+    error = expected.std() / np.sqrt(n.size)
+    assert abs(n.mean() - expected.mean()) < 4 * error
+
+
+def test_more_replications_begin_with_the_same_ones():
+    law = demand.create_distribution("gamma", 1.0, 2.0)
+    key = jax.random.key(0)
+    few, _ = matching.draw(law, law, 50, 3, key=key)
+    many, _ = matching.draw(law, law, 50, 8, key=key)
+    np.testing.assert_array_equal(few, many[:3])
