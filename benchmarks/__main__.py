@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import ss
+from benchmarks import classical, ss
 
 HERE = Path(__file__).parent
 
@@ -22,6 +22,7 @@ def main(arguments=None):
     tiny_output = HERE.parent / "_build" / "benchmarks"
     output = options.output or (tiny_output if options.tiny else HERE / "results")
     ss.main(output, tiny=options.tiny)
+    classical.main(output, tiny=options.tiny)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jax
 
-PACKAGES = ["jax", "jaxlib", "numpy", "scipy", "numba"]
+PACKAGES = ["jax", "jaxlib", "numpy", "scipy", "numba", "simpy"]
 
 
 def seconds(fn, *args):
@@ -22,7 +22,7 @@ def seconds(fn, *args):
     return time.perf_counter() - start, result
 
 
-def side_by_side(contenders, check, rounds):
+def side_by_side(contenders, check, rounds, work=None):
     """Time functions of no arguments against each other.
 
     Each is called once, that call timed apart (compilation falls into it), and its result checked;
@@ -34,9 +34,12 @@ def side_by_side(contenders, check, rounds):
         check: function of (name, result) that raises unless the result is right, and returns
             numbers that tell how right.
         rounds: calls of each that are timed, >= 2.
+        work: how much each does in a call, by name, if not all do the same; ratios
+            are then those of the times for one unit of work.
 
     Returns:
-        One dictionary for each contender: name, first_s, median_s, q1_s, q3_s, ratio, check.
+        One dictionary for each contender: name, first_s, median_s, q1_s, q3_s, ratio, check, and
+        per_s, units of work a second, if `work` is given.
     """
     first, checked = {}, {}
     for name, fn in contenders.items():
@@ -46,7 +49,9 @@ def side_by_side(contenders, check, rounds):
     for _ in range(rounds):
         for name, fn in contenders.items():
             later[name].append(seconds(fn)[0])
-    reference = statistics.median(later[next(iter(contenders))])
+    reference = next(iter(contenders))
+    done = work or dict.fromkeys(contenders, 1)
+    unit = statistics.median(later[reference]) / done[reference]
     results = []
     for name, times in later.items():
         q1, median, q3 = statistics.quantiles(times, n=4, method="inclusive")
@@ -57,10 +62,12 @@ def side_by_side(contenders, check, rounds):
                 "median_s": median,
                 "q1_s": q1,
                 "q3_s": q3,
-                "ratio": median / reference,
+                "ratio": median / done[name] / unit,
                 "check": checked[name],
             }
         )
+        if work:
+            results[-1]["per_s"] = work[name] / median
     return results
 
 
@@ -77,11 +84,16 @@ def table(title, results):
             for name in ("first", "median", "q1", "q3")
         )
         quartiles = f"{q1} – {q3}"
-        lines.append(
+        line = (
             f"  {result['name']:{width}}  {first:>9}  {median:>9}  {quartiles:>19}"
             f"  {result['ratio']:>6.2f}"
         )
-    return "\n".join([*lines, "  (milliseconds; ratio of medians to the first line)"])
+        if "per_s" in result:
+            line += f"  {result['per_s'] / 1e6:10.3f} million a second"
+        lines.append(line)
+    note = "  (milliseconds; ratio of medians to the first line"
+    note += ", for as much work)" if "per_s" in results[0] else ")"
+    return "\n".join([*lines, note])
 
 
 def machine():

@@ -107,11 +107,20 @@ def unit_arrivals(lots, start, quantity, num_demands):
     Returns:
         (N,) dates; 0 for the units that are there at the start.
     """
-    beyond = jnp.arange(num_demands) - start  # demand j is number j - I - 1 beyond
-    arrived = lots.at[jnp.maximum(beyond, 0) // quantity].get(
-        mode="fill", fill_value=jnp.inf
-    )
-    return jnp.where(beyond < 0, 0.0, arrived)
+    return after_start(units_of_lots(lots, quantity, num_demands), start)
+
+
+def units_of_lots(lots, quantity, num_units):
+    """Arrivals of the units that come in lots: every lot's date Q times, `num_units` in all."""
+    lot = jnp.arange(num_units) // quantity
+    return lots.at[lot].get(mode="fill", fill_value=jnp.inf)
+
+
+def after_start(units, start):
+    """The dates `units`, moved back by `start` units that are there at time 0."""
+    N = units.shape[0]
+    both = jnp.concatenate([jnp.zeros(N, units.dtype), units])
+    return jax.lax.dynamic_slice(both, (jnp.maximum(N - start, 0),), (N,))
 
 
 class Sums(NamedTuple):
@@ -120,56 +129,58 @@ class Sums(NamedTuple):
     held: jax.Array  #: mean time on the shelf of the units sold, years
     waited: jax.Array  #: mean wait of the demands, years
     filled: jax.Array  #: share of demands filled at once
-    duration: jax.Array  #: years
-    on_hand: jax.Array  #: time average, units
     backorders: jax.Array  #: time average, units
 
 
-def measure(demand_times, lots, start, quantity, warmup, num_demands) -> Sums:
+def measure(demand_times, unit_times, warmup, num_demands) -> Sums:
     """Add up one replication: the demands warmup + 1, ..., warmup + num_demands.
 
-    Averages over time run from the last demand of the warm-up to the last one
+    The average over time runs from the last demand of the warm-up to the last one
     that counts.
 
     Args:
-        demand_times: (N,) dates A_j, N >= warmup + num_demands.
-        lots: (num_lots,) arrivals of the lots, increasing.
-        start: units on the shelf at time 0.
-        quantity: lot size Q.
+        demand_times: (N,) dates A_j of the demands, N >= warmup + num_demands.
+        unit_times: (N,) dates U_j on which the units that serve them arrive.
         warmup: number of demands that do not count.
         num_demands: number of those that do.
     """
-    A, V = demand_times, lots
-    N = A.shape[0]
-    U = unit_arrivals(V, start, quantity, N)
-    dates, window = _window(A, warmup, num_demands)
-    duration = window[1] - window[0]
-
-    j = jnp.arange(1, N + 1)
+    A, U = demand_times, unit_times
+    j = jnp.arange(1, A.shape[0] + 1)
     counted = (j > warmup) & (j <= warmup + num_demands)
 
     def mean(x):
         return jnp.where(counted, x, 0.0).sum() / jnp.asarray(num_demands, A.dtype)
 
-    backorders = _within(window, A, U).sum() / duration
-
-    # Inventory position is I - (demands so far mod Q); less what is on order, it is
-    # the net inventory: on hand less backorders.
-    ordered = order_times(A, quantity, V.shape[0])
-    on_order = jnp.asarray(quantity, A.dtype) * _within(window, ordered, V).sum()
-    phase = ((j - 1) % quantity).astype(A.dtype)  # taken since the last order
-    below = (phase * _within(window, dates[:-1], A)).sum()
-    position = jnp.asarray(start, A.dtype) - below / duration
-    on_hand = position - on_order / duration + backorders
-
+    _, window = _window(A, warmup, num_demands)
     return Sums(
         held=mean(jnp.maximum(A - U, 0.0)),
         waited=mean(jnp.maximum(U - A, 0.0)),
         filled=mean(jnp.where(U <= A, 1.0, 0.0)),
-        duration=duration,
-        on_hand=on_hand,
-        backorders=backorders,
+        backorders=_within(window, A, U).sum() / (window[1] - window[0]),
     )
+
+
+def mean_missing(demand_times, lots, quantity, warmup, num_demands):
+    """Time average of the units that are sold and not yet replaced.
+
+    They are the demands since the last order, and what is on order.  What is there
+    at the start less this is the net inventory, on hand less backorders, whatever
+    the start.
+
+    Args:
+        demand_times: (N,) dates A_j of the demands.
+        lots: (num_lots,) arrivals of the lots, increasing.
+        quantity: lot size Q.
+        warmup: number of demands that do not count.
+        num_demands: number of those that do.
+    """
+    A = demand_times
+    dates, window = _window(A, warmup, num_demands)
+    since_order = (jnp.arange(A.shape[0]) % quantity).astype(A.dtype)
+    not_ordered = (since_order * _within(window, dates[:-1], A)).sum()
+    orders = order_times(A, quantity, lots.shape[0])
+    on_order = jnp.asarray(quantity, A.dtype) * _within(window, orders, lots).sum()
+    return (not_ordered + on_order) / (window[1] - window[0])
 
 
 def shares_of_time(demand_times, lots, quantity, shifts, warmup, num_demands):
@@ -284,24 +295,35 @@ def _simulate(
     size = length.warmup + length.most + extra
     A, L = draw(interarrival, lead_time, size, num_replications, key=path_key)
 
+    dates = jnp.pad(A, [(0, 0), (1, 0)])
+    replications = jnp.arange(num_replications)
+    end = dates[replications, length.warmup + num_demands]
+    durations = end - dates[:, length.warmup]
+
     # One policy at a time, all replications at once: on a CPU that stays in the cache.
     def one_quantity(Q):
-        V = jax.vmap(lambda A, L: lot_arrivals(A, L, Q, num_lots))(A, L)
+        def lots(A, L, n):
+            V = lot_arrivals(A, L, Q, num_lots)
+            return (
+                units_of_lots(V, Q, size),
+                mean_missing(A, V, Q, length.warmup, n),
+                shares_of_time(A, V, Q, shifts + Q, length.warmup, n),
+            )
+
+        units, missing, shares = jax.vmap(lots)(A, L, num_demands)
 
         def one_point(r):
-            def one(A, V, n):
-                return measure(A, V, r + Q, Q, length.warmup, n)
+            def one(A, units, n):
+                return measure(A, after_start(units, r + Q), length.warmup, n)
 
-            return jax.vmap(one)(A, V, num_demands)
+            sums = jax.vmap(one)(A, units, num_demands)
+            on_hand = (r + Q).astype(A.dtype) - missing + sums.backorders
+            return sums, on_hand
 
-        def shares(A, V, n):
-            return shares_of_time(A, V, Q, shifts + Q, length.warmup, n)
+        # Shares come as (replications, shifts) and go as (points, replications, M + 1).
+        return *jax.lax.map(one_point, points), shares[:, places].swapaxes(0, 1)
 
-        tail = jax.vmap(shares, out_axes=1)(A, V, num_demands)
-        # (points, M + 1, replications) to (points, replications, M + 1)
-        return jax.lax.map(one_point, points), tail[places].swapaxes(1, 2)
-
-    sums, tail = jax.lax.map(one_quantity, quantities)
+    sums, on_hand, tail = jax.lax.map(one_quantity, quantities)
     shape = sums.held.shape
     Q = quantities.astype(A.dtype)[:, None, None]
     costs = create_costs(
@@ -310,7 +332,7 @@ def _simulate(
         holding=prices.holding_cost * sums.held,
         backorder=prices.backorder_cost * sums.waited,
     )
-    yearly = num_demands.astype(A.dtype)[None, None] / sums.duration
+    yearly = (num_demands.astype(A.dtype) / durations)[None, None]
     at_least = tail.at[..., 0].set(1.0)  # there are always 0 backorders or more
     more = jnp.pad(at_least[..., 1:], [(0, 0)] * 3 + [(0, 1)])
     performance = Performance(
@@ -318,7 +340,7 @@ def _simulate(
         annual=jax.tree.map(lambda x: x * yearly, costs),
         fill_rate=sums.filled,
         ready_rate=1 - tail[..., 0],
-        mean_on_hand=sums.on_hand,
+        mean_on_hand=on_hand,
         mean_backorders=sums.backorders,
         backorder_pmf=at_least - more,
     )

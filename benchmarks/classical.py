@@ -1,0 +1,207 @@
+"""Classical models: the matched simulation, a Numba event loop and SimPy, side by side."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from benchmarks import record
+from lectures_helpers import base_stock, demand, qr
+
+PARAMS = base_stock.create_parameters()
+LEVELS = np.arange(5, 21)
+COMPARED = 6  # the level whose results are compared: R = 11
+
+
+class Sizes(NamedTuple):
+    """Sizes of a run; the defaults are those of the specification of the goals."""
+
+    num_demands: int = 20_000
+    num_replications: int = 10
+    simpy_demands: int = 20_000  # one level, one replication
+    qr_points: tuple[int, ...] = tuple(range(2, 51, 2))
+    qr_replications: int = 3
+    rounds: int = 9
+
+
+TINY = Sizes(400, 3, 200, (2, 26), 2, rounds=2)
+
+
+def main(folder, *, tiny=False):
+    """Run everything, print tables, and write the record to a folder; return its path."""
+    sizes = TINY if tiny else Sizes()
+    peers, missing = _peers()
+    for line in missing:
+        print(line)
+    tables = {}
+    for name in ("deterministic", "exponential"):
+        title = (
+            f"Base stock, {name} lead times: {LEVELS.size} levels, "
+            f"{sizes.num_replications} replications of {sizes.num_demands:,} demands"
+        )
+        tables[title] = base_stock_sweep(name, sizes, peers)
+        print(record.table(title, tables[title]))
+    title = (
+        f"(Q, r): {len(sizes.qr_points) ** 2} policies, "
+        f"{sizes.qr_replications} replications of 2,000 demands or more"
+    )
+    tables[title] = qr_sweep(sizes)
+    print(record.table(title, tables[title]))
+    result = {
+        "benchmark": "classical",
+        "tiny": tiny,
+        "machine": record.machine(),
+        "rounds": sizes.rounds,
+        "missing": missing,
+        "tables": tables,
+    }
+    path = record.write(folder, "classical", result)
+    print(f"Results: {path}")
+    return path
+
+
+def _peers():
+    """The peers that are installed, by name, and a line for each that is not."""
+    install = "pip install -r benchmarks/requirements.txt"
+    peers, missing = {}, []
+    try:
+        from benchmarks import classical_numba
+
+        peers["numba"] = classical_numba
+    except ImportError:
+        missing.append(f"Numba is missing, its event loop is left out: {install}")
+    try:
+        from benchmarks import classical_simpy
+
+        peers["simpy"] = classical_simpy
+    except ImportError:
+        missing.append(f"SimPy is missing, its model is left out: {install}")
+    return peers, missing
+
+
+# ---------------------------------------------------------------------- base stock
+
+
+def base_stock_sweep(lead_time, sizes, peers):
+    """A sweep over levels; the work is counted in demands times levels."""
+    n, replications = sizes.num_demands, sizes.num_replications
+    law = (
+        None
+        if lead_time == "deterministic"
+        else demand.create_distribution(lead_time, None)
+    )
+
+    def ours(seed, max_backorders):
+        return base_stock.simulate(
+            PARAMS, None, law, LEVELS, key=jax.random.key(seed),
+            num_replications=replications, num_demands=n,
+            max_backorders=max_backorders,
+        )  # fmt: skip
+
+    sweep = LEVELS.size * replications * n
+    contenders = {
+        "default, without the law of backorders": partial(ours, 0, 0),
+        "default": partial(ours, 1, 20),
+    }
+    work = dict.fromkeys(contenders, sweep)
+    if "numba" in peers:
+        module = peers["numba"]
+        loop = module.deterministic if lead_time == "deterministic" else module.random
+        name = "Numba event loop, parallel"
+        contenders[name] = partial(
+            loop, PARAMS.demand_rate, PARAMS.lead_time, LEVELS, n, replications, 2
+        )
+        work[name] = sweep
+    if "simpy" in peers and lead_time == "deterministic":
+        name = "SimPy, one level"
+        contenders[name] = partial(
+            peers["simpy"].base_stock, PARAMS.demand_rate, PARAMS.lead_time,
+            int(LEVELS[COMPARED]), sizes.simpy_demands, 3,
+        )  # fmt: skip
+        work[name] = sizes.simpy_demands
+
+    def check(name, result):
+        if name.startswith("default"):
+            got = result.costs.total[COMPARED], result.fill_rate[COMPARED]
+            return follows(*map(np.asarray, got), n)
+        held, waited, filled = map(np.atleast_1d, result)
+        if held.ndim == 2:
+            held, waited, filled = (x[COMPARED] for x in (held, waited, filled))
+        total = 1 + PARAMS.holding_cost * held + PARAMS.backorder_cost * waited
+        return follows(total, filled, work[name] if held.size == 1 else n)
+
+    return record.side_by_side(contenders, check, sizes.rounds, work)
+
+
+def follows(total, filled, num_demands):
+    """Raise unless replications agree with the exact cost and fill rate; return by how much.
+
+    A run of n demands that starts with a full shelf fills (R + (n - R) f) / n of them; its
+    cost is off by no more than what R units cost in a lead time and a half.
+    """
+    level = int(LEVELS[COMPARED])
+    exact = base_stock.exact(PARAMS, level)
+    fill = (level + (num_demands - level) * float(exact.fill_rate)) / num_demands
+    # Spread of one replication's mean, from theory's side: a fill rate over n demands
+    # is a mean of n indicators that are correlated over a lead time, some ten demands.
+    spread = np.sqrt(2 * 10 * fill * (1 - fill) / num_demands / filled.size)
+    gaps = {
+        "fill_rate_in_standard_errors": float((filled.mean() - fill) / spread),
+        "cost": float(total.mean()),
+        "exact_cost": float(exact.costs.total),
+    }
+    start = level * PARAMS.backorder_cost * PARAMS.lead_time * 1.5 / num_demands
+    slope = (
+        PARAMS.holding_cost + PARAMS.backorder_cost
+    )  # by which a fill moves the cost
+    allowed = 4 * spread * slope * PARAMS.lead_time + start
+    if abs(gaps["fill_rate_in_standard_errors"]) > 4 or (
+        abs(gaps["cost"] - gaps["exact_cost"]) > allowed
+    ):
+        raise AssertionError(f"the simulation disagrees with the exact result: {gaps}")
+    return gaps
+
+
+# -------------------------------------------------------------------------- (Q, r)
+
+
+def qr_sweep(sizes):
+    """Demo 15: all pairs at once, one pair at a time, and the exact grid."""
+    params, points = qr.create_parameters(), np.array(sizes.qr_points)
+    exact = qr.exact(params, points, points).costs.total
+
+    def all_at_once():
+        return qr.simulate(
+            params, None, None, points, points,
+            key=jax.random.key(4), num_replications=sizes.qr_replications,
+        ).costs.total  # fmt: skip
+
+    def row_by_row():
+        # The largest lot size comes along, so that no row is compiled anew.
+        return np.stack([
+            qr.simulate(
+                params, None, None, [int(points[0]), int(Q)], points,
+                key=jax.random.key(4), num_replications=sizes.qr_replications,
+            ).costs.total[1]
+            for Q in points
+        ])  # fmt: skip
+
+    def exactly():
+        return qr.exact(params, points, points).costs.total
+
+    def check(name, total):
+        if name == "exact":
+            return {"least": float(total.min())}
+        # Largest gap on the grid, where the exact cost varies tenfold.
+        gap = np.abs(np.asarray(total).mean(-1) / exact - 1).max()
+        if gap > 0.5:
+            raise AssertionError(f"a simulated cost is {gap:.0%} off the exact one")
+        return {"largest_relative_gap": float(gap)}
+
+    contenders = {
+        "default": all_at_once,
+        "a call for each Q": row_by_row,
+        "exact": exactly,
+    }
+    return record.side_by_side(contenders, check, sizes.rounds)
