@@ -18,7 +18,7 @@ def deterministic(rate, lead_time, levels, num_demands, num_replications, seed):
     waited = np.empty_like(held)
     filled = np.empty_like(held)
     for replication in numba.prange(num_replications):
-        np.random.seed(seed + replication)  # noqa: NPY002: Numba has no other in parallel
+        np.random.seed(seed + replication)  # noqa: NPY002  Numba has no other in parallel
         demands = np.random.exponential(1 / rate, num_demands).cumsum()  # noqa: NPY002
         for i in range(levels.size):
             now = 0.0
@@ -61,7 +61,7 @@ def random(rate, lead_time, levels, num_demands, num_replications, seed):
     waited = np.empty_like(held)
     filled = np.empty_like(held)
     for replication in numba.prange(num_replications):
-        np.random.seed(seed + replication)  # noqa: NPY002: Numba has no other in parallel
+        np.random.seed(seed + replication)  # noqa: NPY002  Numba has no other in parallel
         demands = np.random.exponential(1 / rate, num_demands).cumsum()  # noqa: NPY002
         lead_times = np.random.exponential(lead_time, num_demands)  # noqa: NPY002
         for i in range(levels.size):

@@ -185,7 +185,8 @@ def test_one_level_at_a_time_is_the_same():
     for i, level in enumerate(levels):
         alone = base_stock.simulate(PARAMS, None, None, level, key=KEY)
         for a, b in zip(jax.tree.leaves(alone), jax.tree.leaves(together), strict=True):
-            np.testing.assert_allclose(a, b[i], rtol=1e-6, atol=1e-7)
+            # Two programs may add 2,400 numbers up in different orders: 1e-5 in 32 bits.
+            np.testing.assert_allclose(a, b[i], rtol=1e-5, atol=1e-7)
         np.testing.assert_array_equal(alone.fill_rate, together.fill_rate[i])
 
 

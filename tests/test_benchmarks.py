@@ -68,7 +68,7 @@ def test_goes_on_without_missing_peers(tmp_path, monkeypatch, capsys):
 def test_a_wrong_sweep_is_noticed():
     right = np.full(10, 0.5830), np.full(10, 5.84)
     assert classical.follows(right[1], right[0], 20_000)["exact_cost"] > 5.8
-    for total, filled in [(right[1] + 0.3, right[0]), (right[1], right[0] + 0.05)]:
+    for total, filled in [(right[1] + 1.0, right[0]), (right[1], right[0] + 0.05)]:
         with pytest.raises(AssertionError, match="disagrees with the exact result"):
             classical.follows(total, filled, 20_000)
 
