@@ -256,7 +256,8 @@ def expected_min(dist: Distribution, q):
     # Before truncation, Y = mean + std Z. E min(q, Y⁺) = ∫_0^q P(Y > x) dx.
     std = mean * np.sqrt(scv)
     _, _, excess = STANDARD[dist.family]
-    return (std * (excess(-mean / std) - excess((q - mean) / std)))[()]
+    sales = std * (excess(-mean / std) - excess((q - mean) / std))
+    return np.maximum(sales, 0.0)[()]  # rounding may take more than there is
 
 
 def expected_min_square(dist: Distribution, q):
@@ -295,7 +296,7 @@ def expected_min_square(dist: Distribution, q):
     _, second, excess = STANDARD[dist.family]
     z = (q - mean) / std
     above = std**2 * second(z) + 2 * _times(q, std * excess(z))
-    return (std**2 * second(-mean / std) - above)[()]
+    return np.maximum(std**2 * second(-mean / std) - above, 0.0)[()]
 
 
 def moments(dist: Distribution):

@@ -316,19 +316,19 @@ def simulate(
         raise ValueError(f"keep_samples must be True or False, got {keep_samples!r}")
     checks.random_key(key)
     checks.at_least("quantities", quantities, 0.0)
-    if jnp.ndim(quantities) > 1:
+    if len(np.shape(quantities)) > 1:
         raise ValueError(
             "quantities must be a number or a vector, got an array of shape "
-            f"{jnp.shape(quantities)}"
+            f"{np.shape(quantities)}"
         )
     dist = demand.with_mean(dist, None)
     if dist.mean is None:
         raise ValueError("dist must have a mean here, got mean = None")
     numbers = {**_checked(params)._asdict(), "mean": dist.mean, "scv": dist.scv}
     for name, value in numbers.items():
-        if jnp.ndim(value):
+        if np.shape(value):
             raise ValueError(
-                f"{name} must be one number here, got shape {jnp.shape(value)}; "
+                f"{name} must be one number here, got shape {np.shape(value)}; "
                 "sweep over it with jax.vmap"
             )
     # One type whatever the caller's: neither promotion nor recompilation.

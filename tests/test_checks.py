@@ -181,3 +181,23 @@ def test_traced_values_pass_unchecked():
         jax.jit(lambda x: checks.initial("x", x, 2))(-1), [-1.0, -1.0]
     )
     assert not checks.is_traced(jnp.ones(2))
+
+
+@pytest.mark.parametrize("value", [1e-9, 3, np.array([0.5, 2.0])])
+def test_positive_accepts(value):
+    assert checks.positive("rate", value) is value
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (0, "rate must be > 0, got 0; why"),
+        (-1.5, r"rate must be > 0, got -1\.5; why"),
+        ([1.0, 0.0], "rate must be > 0, got 0 at position 1; why"),
+        (float("nan"), "rate must be finite, got nan"),
+        ("3", "rate must be a number, got '3'"),
+    ],
+)
+def test_positive_refuses(value, message):
+    with pytest.raises(ValueError, match=message):
+        checks.positive("rate", value, hint="; why")

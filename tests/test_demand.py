@@ -208,11 +208,16 @@ def test_quantile_and_cdf_are_a_galois_connection(dist, p, multiple):
 @given(any_law(), st.floats(0, 10), st.floats(0, 10))
 def test_monotone(dist, a, b):
     x = np.sort([a, b]) * dist.mean
-    for function in (demand.cdf, demand.expected_min, demand.expected_min_square):
+    for power, function in enumerate(
+        (demand.cdf, demand.expected_min, demand.expected_min_square)
+    ):
         low, high = function(dist, x)
-        assert low <= high * (1 + 1e-12)
+        # Rounding is relative to the standard deviation before truncation, and to the mean.
+        slack = 1e-13 * (dist.mean * (1 + np.sqrt(dist.scv))) ** power
+        assert 0 <= low <= high + slack
     p = np.sort([a, b]) / 10
-    assert np.diff(demand.quantile(dist, p)) >= 0 or (p == 1).all()
+    low, high = demand.quantile(dist, p)
+    assert low <= high
 
 
 @given(any_law(), st.floats(0, 10))
