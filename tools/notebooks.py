@@ -77,7 +77,9 @@ def read_works(path):
     for key, entry in parse_file(path).entries.items():
         people = entry.persons.get("author") or entry.persons["editor"]
         names = [
-            " ".join(person.prelast_names + person.last_names) for person in people
+            # Braces keep the name of an institution in one piece.
+            " ".join(person.prelast_names + person.last_names).strip("{}")
+            for person in people
         ]
         authors = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
         doi = entry.fields.get("doi")
