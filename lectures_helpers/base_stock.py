@@ -91,7 +91,7 @@ def exact(params: Parameters, level, interarrival=None) -> Performance:
     >>> exact(create_parameters(), 11).costs.total.round(4).item()
     5.8366
     """
-    _check(params)
+    params = _on_host(params)
     levels = matching.integers("level", level, 0)
     count = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
     return renewal.performance(_prices(params), count, levels.reshape(np.shape(level)))
@@ -120,14 +120,12 @@ def optimal_level(params: Parameters, interarrival=None) -> int:
     >>> optimal_level(create_parameters())
     11
     """
-    _check(params)
-    checks.positive("holding_cost", params.holding_cost)
+    params = _on_host(params)
     count = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
-    allowed = params.holding_cost / (params.holding_cost + params.backorder_cost)
-    return int(np.argmax(count.tail <= allowed))
+    return renewal.cheapest_position(params, count)
 
 
-def approximate_level(params: Parameters, family="gamma", scv=1.0) -> float:
+def approximate_level(params: Parameters, family="gamma", scv=None) -> float:
     """Evaluate the textbook's formula for the optimal level, not rounded.
 
     R = F⁻¹(B / (B + H)), where F stands in for the law of demand over a lead
@@ -135,22 +133,23 @@ def approximate_level(params: Parameters, family="gamma", scv=1.0) -> float:
     That is an approximation, and the lecture shows what it costs.
 
     Args:
-        params: the model, with B + H > 0.
+        params: the model, with H > 0.
         family: family of the law, as in `demand.create_distribution`.
-        scv: its SCV (0 for the deterministic family, 1 for the exponential one).
+        scv: its SCV; None for 1, or for 0 if the family is deterministic.
 
     Raises:
         ValueError: bad input.
 
-    Source: Hopp and Spearman (2011), section 2.4.2, as the MATLAB library applies it.
+    Source: the quantile, Hopp and Spearman (2011), chapter 2; the law that is put in
+    for F, the MATLAB library.
 
     >>> round(approximate_level(create_parameters()), 3)
     9.808
     """
-    _check(params)
-    ratio = renewal.critical_ratio(params)
+    params = _on_host(params)
     mean = params.demand_rate * params.lead_time
-    return float(demand.quantile(demand.create_distribution(family, mean, scv), ratio))
+    law = matching.stand_in(family, mean, scv)
+    return float(demand.quantile(law, renewal.critical_ratio(params)))
 
 
 # ----------------------------------------------------------------- simulation
@@ -167,6 +166,7 @@ def simulate(
     min_demands=2000,
     num_demands=None,
     warmup=0,
+    cooldown=None,
     max_backorders=20,
 ) -> Performance:
     """Simulate a sweep over base-stock levels, all on the same demands.
@@ -190,19 +190,23 @@ def simulate(
         num_demands: exact number of demands that count, >= 1, or None.  Needed
             where JAX traces the demand rate.
         warmup: demands that come first and do not count, >= 0.
+        cooldown: demands drawn after the last one that counts, >= 0: orders may
+            cross, and one of theirs may come first.  None for enough of them; give it
+            where JAX traces the demand rate or a random lead time.
         max_backorders: the PMF tells 0, ..., max_backorders - 1 backorders apart,
             and its last entry is for so many or more.
 
     Returns:
         Performance with arrays (levels, num_replications), or (num_replications,)
-        if `levels` is one integer; its `standard_error` is over replications.
+        if `levels` is one integer; its `standard_error` is over replications.  The
+        backorder costs are NaN if the cooldown was too short to know them.
 
     Raises:
         ValueError: bad input.
 
     Source: thm-matching of the lecture on base stock.
     """
-    _check(params)
+    params = _checked(params)
     points = matching.integers("levels", levels, 0) - 1
     performance = matching.simulate(
         _prices(params),
@@ -217,6 +221,7 @@ def simulate(
         min_demands=min_demands,
         num_demands=num_demands,
         warmup=warmup,
+        cooldown=cooldown,
         max_backorders=max_backorders,
     )
     return jax.tree.map(
@@ -230,8 +235,13 @@ def _prices(params):
     )
 
 
-def _check(params):
+def _checked(params):
     if not isinstance(params, Parameters):
         raise ValueError(
             f"params must come from base_stock.create_parameters, got {params!r}"
         )
+    return create_parameters(*params)
+
+
+def _on_host(params):
+    return Parameters(*matching.on_host(_checked(params)))

@@ -126,8 +126,11 @@ def _sample(dist, shape, key, dtype):
     if dist.family == "uniform":
         standard = jax.random.uniform(key, shape, dtype, -(3**0.5), 3**0.5)
     elif dist.family == "triangular":
-        sides = jax.random.uniform(key, (2, *shape), dtype, -(1.5**0.5), 1.5**0.5)
-        standard = sides[0] + sides[1]
+        # Two keys, so that a longer sample begins with the shorter one.
+        one, other = jax.random.split(key)
+        width = 1.5**0.5
+        standard = jax.random.uniform(one, shape, dtype, -width, width)
+        standard = standard + jax.random.uniform(other, shape, dtype, -width, width)
     else:
         standard = jax.random.normal(key, shape, dtype)
     return jnp.maximum(mean * (1 + jnp.sqrt(scv) * standard), 0)
@@ -153,7 +156,21 @@ def sample(dist: Distribution, shape, *, key, dtype=None) -> jax.Array:
     shape = shape if isinstance(shape, (tuple, list)) else (shape,)
     shape = tuple(checks.integer("shape", size, 0) for size in shape)
     dtype = jnp.zeros((), dtype if dtype is not None else float).dtype
+    for name, value in (("mean", dist.mean), ("scv", dist.scv)):
+        if not checks.is_traced(value) and dist.family != "deterministic":
+            _in_range(name, value, dtype)
     return _sample(dist, shape, key, dtype)
+
+
+def _in_range(name, value, dtype):
+    """Refuse what is zero or infinite in the precision of the draws: they would be NaN."""
+    with np.errstate(over="ignore", under="ignore"):
+        number = np.asarray(value).astype(dtype)
+    tiny = jnp.finfo(dtype).tiny
+    if not ((number >= tiny) & (number <= 1 / tiny)).all():
+        raise ValueError(
+            f"{name} must lie between {tiny:.0e} and {1 / tiny:.0e} in {dtype}, got {value}"
+        )
 
 
 # ------------------------------------------------------------- exact, on the host
@@ -319,9 +336,13 @@ def moments(dist: Distribution):
         return mean[()], scv[()]
     std = mean * np.sqrt(scv)
     _, second, excess = STANDARD[dist.family]
-    first = std * excess(-mean / std)
-    square = std**2 * second(-mean / std)
-    return first[()], (square / first**2 - 1)[()]
+    with np.errstate(over="ignore"):
+        first = std * excess(-mean / std)
+        square = std**2 * second(-mean / std)
+        after = square / first**2 - 1
+    # Where nothing is cut off, the difference of the moments would only be rounding.
+    whole = _cdf(dist.family, mean, scv, np.zeros_like(mean)) == 0
+    return np.where(whole, mean, first)[()], np.where(whole, scv, after)[()]
 
 
 def prob_zero(dist: Distribution):

@@ -70,7 +70,7 @@ def optimal_quantity(params: Parameters) -> float:
     >>> round(optimal_quantity(create_parameters()), 2)
     169.03
     """
-    _check(params)
+    params = _on_host(params)
     checks.positive("holding_cost", params.holding_cost)
     return (2 * params.setup_cost * params.demand_rate / params.holding_cost) ** 0.5
 
@@ -95,12 +95,16 @@ def cost(params: Parameters, quantity, unit_demand=False, num_demands=None) -> C
     Raises:
         ValueError: bad input.
 
-    Source: eq:eoq-cost and eq:eoq-unit-cost of the lecture.
+    Source: eq:eoq-cost, eq:eoq-unit-cost and eq:eoq-finite of the lecture.
 
     >>> cost(create_parameters(), 169).total.round(4).item()
     6.9161
     """
-    _check(params)
+    params = _on_host(params)
+    if not isinstance(unit_demand, (bool, np.bool_)):
+        raise ValueError(f"unit_demand must be True or False, got {unit_demand!r}")
+    if checks.is_traced(quantity):
+        raise ValueError("quantity must hold numbers: exact results are not traceable")
     checks.at_least("quantity", quantity, 1.0)
     Q = np.asarray(quantity, dtype=float)
     if unit_demand and (Q != np.floor(Q)).any():
@@ -112,6 +116,8 @@ def cost(params: Parameters, quantity, unit_demand=False, num_demands=None) -> C
         if not unit_demand:
             raise ValueError(f"num_demands needs unit_demand=True, got {num_demands}")
         n = np.asarray(checks.at_least("num_demands", num_demands, 1), dtype=float)
+        if (n != np.floor(n)).any():
+            raise ValueError(f"num_demands must hold integers, got {num_demands!r}")
         last = n % Q  # units sold of the last lot
         stock = ((n - last) * (Q + 1) + last * (last + 1)) / (2 * n)
     return create_costs(
@@ -183,7 +189,7 @@ def simulate(
 
     Source: thm-matching of the lecture on base stock.
     """
-    _check(params)
+    params = _checked(params)
     sizes = matching.integers("quantities", quantities, 1)
     performance = matching.simulate(
         matching.Prices(params.unit_cost, params.setup_cost, params.holding_cost, 0.0),
@@ -198,6 +204,7 @@ def simulate(
         min_demands=min_demands,
         num_demands=num_demands,
         warmup=warmup,
+        cooldown=None,
         max_backorders=0,
     )
     return jax.tree.map(
@@ -205,6 +212,11 @@ def simulate(
     )
 
 
-def _check(params):
+def _checked(params):
     if not isinstance(params, Parameters):
         raise ValueError(f"params must come from eoq.create_parameters, got {params!r}")
+    return create_parameters(*params)
+
+
+def _on_host(params):
+    return Parameters(*matching.on_host(_checked(params)))

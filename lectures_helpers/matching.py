@@ -17,7 +17,8 @@ Base stock is Q = 1, I = R; the (Q, r) policy starts from I = r + Q; the EOQ
 model has I = Q and no lead time.
 
 Times are added up in the precision of JAX's floats: in 32 bits a date after 20
-years is right to about a minute, after 200 years to ten.
+years is right to about a minute.  A run may have 100,000 demands there: beyond, the
+rounding of dates would show in the fill rate.  More replications have no such limit.
 
 Source: the matching argument (thm-matching) of the lecture on base stock.
 """
@@ -132,7 +133,7 @@ class Sums(NamedTuple):
     backorders: jax.Array  #: time average, units
 
 
-def measure(demand_times, unit_times, warmup, num_demands) -> Sums:
+def measure(demand_times, unit_times, warmup, num_demands, tie=0.0) -> Sums:
     """Add up one replication: the demands warmup + 1, ..., warmup + num_demands.
 
     The average over time runs from the last demand of the warm-up to the last one
@@ -143,6 +144,9 @@ def measure(demand_times, unit_times, warmup, num_demands) -> Sums:
         unit_times: (N,) dates U_j on which the units that serve them arrive.
         warmup: number of demands that do not count.
         num_demands: number of those that do.
+        tie: a unit that comes later than its demand by no more than this share of
+            the date is in time: dates that ought to be equal may differ in their last
+            digit.
     """
     A, U = demand_times, unit_times
     j = jnp.arange(1, A.shape[0] + 1)
@@ -155,7 +159,7 @@ def measure(demand_times, unit_times, warmup, num_demands) -> Sums:
     return Sums(
         held=mean(jnp.maximum(A - U, 0.0)),
         waited=mean(jnp.maximum(U - A, 0.0)),
-        filled=mean(jnp.where(U <= A, 1.0, 0.0)),
+        filled=mean(jnp.where(U <= A * (1 + tie), 1.0, 0.0)),
         backorders=_within(window, A, U).sum() / (window[1] - window[0]),
     )
 
@@ -270,35 +274,41 @@ def draw(interarrival, lead_time, size, num_replications, *, key):
     return jax.vmap(one)(fold(key, jnp.arange(num_replications)))
 
 
-@partial(
-    jax.jit,
-    static_argnames=("length", "extra", "num_replications", "num_lots"),
-)
-def _simulate(
+@partial(jax.jit, static_argnames=("length", "size", "num_replications"))
+def _draw(interarrival, lead_time, key, *, length, size, num_replications):
+    """Lengths, dates of the demands, and lead times.
+
+    Compiled apart from what is done with them, so that another set of policies does
+    not compile the random numbers again.
+    """
+    length_key, path_key = jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
+    num_demands = run_lengths(length, num_replications, key=length_key)
+    return num_demands, *draw(
+        interarrival, lead_time, size, num_replications, key=path_key
+    )
+
+
+@partial(jax.jit, static_argnames=("warmup", "num_lots", "tie"))
+def _evaluate(
     prices,
-    interarrival,
-    lead_time,
     quantities,
     points,
     shifts,
     places,
-    key,
+    num_demands,
+    A,
+    L,
     *,
-    length,
-    extra,
-    num_replications,
+    warmup,
     num_lots,
+    tie,
 ):
-    """Performance of shape (quantities, points, replications)."""
-    length_key, path_key = jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
-    num_demands = run_lengths(length, num_replications, key=length_key)
-    size = length.warmup + length.most + extra
-    A, L = draw(interarrival, lead_time, size, num_replications, key=path_key)
-
+    """Performance of shape (quantities, points, replications), with standard errors."""
+    num_replications, size = A.shape
     dates = jnp.pad(A, [(0, 0), (1, 0)])
     replications = jnp.arange(num_replications)
-    end = dates[replications, length.warmup + num_demands]
-    durations = end - dates[:, length.warmup]
+    end = dates[replications, warmup + num_demands]
+    durations = end - dates[:, warmup]
 
     # One policy at a time, all replications at once: on a CPU that stays in the cache.
     def one_quantity(Q):
@@ -306,15 +316,23 @@ def _simulate(
             V = lot_arrivals(A, L, Q, num_lots)
             return (
                 units_of_lots(V, Q, size),
-                mean_missing(A, V, Q, length.warmup, n),
-                shares_of_time(A, V, Q, shifts + Q, length.warmup, n),
+                mean_missing(A, V, Q, warmup, n),
+                shares_of_time(A, V, Q, shifts + Q, warmup, n),
             )
 
         units, missing, shares = jax.vmap(lots)(A, L, num_demands)
 
         def one_point(r):
             def one(A, units, n):
-                return measure(A, after_start(units, r + Q), length.warmup, n)
+                U = after_start(units, r + Q)
+                sums = measure(A, U, warmup, n, tie)
+                if L.ndim == 1:  # one lead time: orders do not cross
+                    return sums
+                # An order placed after the last date might come before some of these.
+                j = jnp.arange(size)
+                counted = (j >= warmup) & (j < warmup + n)
+                unknown = (counted & (U > A[-1])).any()
+                return sums._replace(waited=jnp.where(unknown, jnp.nan, sums.waited))
 
             sums = jax.vmap(one)(A, units, num_demands)
             on_hand = (r + Q).astype(A.dtype) - missing + sums.backorders
@@ -361,6 +379,7 @@ def simulate(
     min_demands,
     num_demands,
     warmup,
+    cooldown,
     max_backorders,
 ) -> Performance:
     """Simulate every lot size with every reorder point, all on the same demands.
@@ -382,6 +401,7 @@ def simulate(
         min_demands: fewest demands that count, >= 1.
         num_demands: exact number of demands that count, >= 1, or None.
         warmup: demands that come first and do not count, >= 0.
+        cooldown: demands drawn after the last one that counts, >= 0, or None.
         max_backorders: largest number of backorders told apart, >= 0.
 
     Returns:
@@ -404,41 +424,68 @@ def simulate(
         )
     else:
         min_demands = checks.integer("min_demands", min_demands, 1)
-        yearly = checks.integer("demand_rate", round(float(demand_rate)), 0)
-        length = Length(warmup, min_demands, yearly, False)
+        length = Length(warmup, min_demands, round(float(demand_rate)), False)
     interarrival = law("interarrival", interarrival, "exponential", 1 / demand_rate)
     lead_time = law("lead_time", lead_time, "deterministic", mean_lead_time)
+    deterministic = lead_time.family == "deterministic"
 
-    most = warmup + length.most
-    # Orders that cross: one placed after the last demand that counts may still come
-    # before an earlier one, so there must be some.
-    extra = 0 if lead_time.family == "deterministic" else max(100, most // 10)
-    traced = checks.is_traced(points)
-    if not traced:
+    if cooldown is None:
+        # Orders that cross: one placed after the last demand that counts may still
+        # come before an earlier one. On order are about as many as demands over a
+        # mean lead time, whatever its law.
+        crossing = _crossing(interarrival, lead_time, length.most)
         # Below 0, customers wait for an order that later customers bring about.
-        extra += max(0, -int(points.min()))
+        waiting = 0 if checks.is_traced(points) else max(0, -int(points.min()))
+        cooldown = (0 if deterministic else crossing) + waiting
+    cooldown = checks.integer("cooldown", cooldown, 0)
+    size = warmup + length.most + cooldown
+    dtype = jnp.zeros(()).dtype
+    most = 10**5 if jnp.finfo(dtype).bits < 64 else checks.MOST
+    if size > most:
+        raise ValueError(
+            f"a replication must have <= {most} demands in {dtype}, warm-up and cooldown "
+            f"included, got {size}: dates are too coarse beyond, so take more replications "
+            "instead (a smaller num_demands), or enable JAX's 64-bit mode"
+        )
     smallest = 1 if checks.is_traced(quantities) else int(quantities.min())
     # Reorder points whose shares of time fall together are told only once.
     needed = points[:, None] + np.arange(max_backorders + 1)[None]
     shifts, places = (
         (needed.ravel(), np.arange(needed.size))
-        if traced
+        if checks.is_traced(points)
         else np.unique(needed, return_inverse=True)
     )
-    return _simulate(
-        Prices(*(jnp.asarray(price, float) for price in prices)),
+    draws = _draw(
         interarrival,
         lead_time,
+        key,
+        length=length,
+        size=size,
+        num_replications=num_replications,
+    )
+    steady = deterministic and interarrival.family == "deterministic"
+    return _evaluate(
+        Prices(*(jnp.asarray(price, float) for price in prices)),
         jnp.asarray(quantities),
         jnp.asarray(points),
         jnp.asarray(shifts),
         jnp.asarray(places).reshape(needed.shape),
-        key,
-        length=length,
-        extra=extra,
-        num_replications=num_replications,
-        num_lots=max((most + extra) // smallest, 1),
+        *draws,
+        warmup=warmup,
+        num_lots=max(size // smallest, 1),
+        tie=8 * float(jnp.finfo(dtype).eps) if steady else 0.0,
     )
+
+
+def _crossing(interarrival, lead_time, most):
+    """Demands to draw after the last one that counts, so that its unit is known."""
+    enough = max(100, most // 10)
+    numbers = interarrival.mean, interarrival.scv, lead_time.mean
+    if any(map(checks.is_traced, numbers)):
+        return enough
+    mean, scv = (float(moment) for moment in demand.moments(interarrival))
+    on_order = float(demand.moments(lead_time)[0]) / mean
+    return max(enough, int(on_order + 10 * np.sqrt(on_order * max(scv, 1.0)) + 100))
 
 
 # ------------------------------------------------------------------- the edge
@@ -463,11 +510,42 @@ def law(name: str, dist, family: str, mean) -> demand.Distribution:
             f"{name} must be a distribution made by demand.create_distribution, "
             f"got {dist!r}"
         )
-    return demand.with_mean(dist, mean)
+    for field in ("mean", "scv"):
+        if np.ndim(getattr(dist, field)) != 0 and getattr(dist, field) is not None:
+            raise ValueError(
+                f"{name} must have one {field} (jax.vmap sweeps over many), got an "
+                f"array of shape {np.shape(getattr(dist, field))}"
+            )
+    # Checked again: a law, and what stands in for its mean, can be put together by hand.
+    dist = demand.with_mean(dist, mean)
+    return demand.create_distribution(dist.family, dist.mean, dist.scv)
 
 
-def integers(name: str, value, bound: int):
-    """Return one integer, or a vector of them, all >= `bound`, as a NumPy vector.
+def stand_in(family: str, mean, scv) -> demand.Distribution:
+    """A law for the demand over a lead time; an SCV of None is 1, or the family's own."""
+    if scv is None and isinstance(family, str):
+        scv = demand.FIXED_SCV.get(family, 1.0)
+    return demand.create_distribution(family, mean, scv)
+
+
+def on_host(params) -> list:
+    """The parameters as Python numbers, for exact results.
+
+    Raises:
+        ValueError: JAX traces one of them.
+    """
+    for name, value in params._asdict().items():
+        if checks.is_traced(value):
+            raise ValueError(
+                f"{name} must be a number here: exact results are not traceable"
+            )
+    return [float(value) for value in params]
+
+
+def integers(name: str, value, bound: int | None = None):
+    """Return one integer, or a vector of them, as a NumPy vector.
+
+    All must be >= `bound`, or of modulus <= `MOST_UNITS` if that is None.
 
     Raises:
         ValueError: another shape, not integers, or below the bound.
@@ -482,7 +560,12 @@ def integers(name: str, value, bound: int):
             f"{name} must be an integer or a vector of integers, "
             f"got an array of shape {numbers.shape}"
         )
-    values = [checks.integer(name, x, bound) for x in np.atleast_1d(numbers).tolist()]
+    values = np.atleast_1d(numbers).tolist()
+    if bound is None and not all(type(x) is int for x in values):
+        wrong = next(x for x in values if type(x) is not int)
+        raise ValueError(f"{name} must be an integer, got {wrong!r}")
+    for x in values:
+        checks.integer(name, x, -MOST_UNITS if bound is None else bound)
     if max(values) > MOST_UNITS:
         raise ValueError(f"{name} must be <= {MOST_UNITS}, got {max(values)}")
     return np.array(values)

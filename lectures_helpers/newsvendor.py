@@ -222,7 +222,9 @@ def loss_probability(params: Parameters, dist: demand.Distribution, quantity):
     x = (c - v) / (p - v) * q
     below = demand.cdf(dist, x)
     if dist.family == "deterministic":
-        is_loss = (p - v) * np.asarray(dist.mean, dtype=float) < (c - v) * q
+        # A season that breaks even is no loss, whatever the last digits say.
+        lost = (c - v) * q * (1 - 1e-12)
+        is_loss = (p - v) * np.asarray(dist.mean, dtype=float) < lost
         return np.where(is_loss, np.ones_like(below), 0.0)[()]
     # Above zero the other laws have no atoms, so that P(D < x) is P(D <= x).
     return np.where(x > 0, below, 0.0)[()]
@@ -301,7 +303,7 @@ def simulate(
         params: the model; numbers.
         dist: the law of demand; one mean, one SCV (sweep either with `jax.vmap`).
         quantities: units bought [Q], finite and >= 0; a number or a vector.
-        key: typed random key; it is used up.
+        key: typed random key; the same key gives the same demands.
         num_samples: number of seasons, >= 2.
         keep_samples: whether to return every profit too.
 
@@ -343,6 +345,8 @@ def simulate(
 
 @partial(jax.jit, static_argnames=("num_samples", "keep_samples"))
 def _simulate(params, dist, quantities, key, num_samples, keep_samples):
+    # Folded, not split: the same key may simulate other quantities on the same demands.
+    key = jax.random.fold_in(key, 0)
     demands = demand.sample(dist, num_samples, key=key, dtype=quantities.dtype)
 
     def one_quantity(q):
@@ -350,7 +354,10 @@ def _simulate(params, dist, quantities, key, num_samples, keep_samples):
         mean = jnp.mean(x)
         mean = mean + jnp.mean(x - mean)  # what rounding took from the first mean
         error = jnp.sqrt(jnp.sum((x - mean) ** 2) / (num_samples - 1) / num_samples)
-        loss = jnp.mean(jnp.where(x < 0, 1.0, 0.0).astype(x.dtype))
+        # The same profit every season may miss break-even by its rounding.
+        slack = 4 * jnp.finfo(x.dtype).eps if dist.family == "deterministic" else 0.0
+        even = -slack * (jnp.abs(params.price) + jnp.abs(params.salvage)) * q
+        loss = jnp.mean(jnp.where(x < even, 1.0, 0.0).astype(x.dtype))
         loss_error = jnp.sqrt(loss * (1 - loss) / num_samples)
         return Simulation(mean, loss, error, loss_error, x if keep_samples else None)
 

@@ -110,7 +110,7 @@ def exact(
     >>> exact(create_parameters(), 26, 11).costs.total.round(4).item()
     5.3692
     """
-    _check(params)
+    params = _on_host(params)
     quantities, points = _policies(quantity, reorder_point)
     count = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
     rows = [
@@ -157,40 +157,34 @@ def optimal_policy(params: Parameters, interarrival=None) -> Policy:
     >>> optimal_policy(create_parameters())[:2]
     (26, 11)
     """
-    _check(params)
-    checks.positive("holding_cost", params.holding_cost)
+    params = _on_host(params)
     checks.positive("backorder_cost", params.backorder_cost)
     count = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
-
-    def position_cost(y):
-        """g(y), for the positions that differ from the cheapest."""
-        row = renewal.performance(_prices(params), count, np.array(y))
-        return float(row.annual.holding + row.annual.backorder)
-
-    ratio = renewal.critical_ratio(params)
-    best = int(np.argmax(count.tail <= 1 - ratio))  # the cheapest position
-    total = params.setup_cost * count.rate + position_cost(best)
+    g = renewal.position_cost(params, count)
+    best = renewal.cheapest_position(params, count)
+    total = params.setup_cost * count.rate + g(best)
     quantity, low, high = 1, best - 1, best + 1
-    below, above = position_cost(low), position_cost(high)
+    below, above = g(low), g(high)
     while min(below, above) < total / quantity:
         if below < above:
             total, low = total + below, low - 1
-            below = position_cost(low)
+            below = g(low)
         else:
             total, high = total + above, high + 1
-            above = position_cost(high)
+            above = g(high)
         quantity += 1
     cost = params.unit_cost + total / quantity / count.rate
     return Policy(quantity, low, float(cost))
 
 
-def approximate_policy(params: Parameters, family="gamma", scv=1.0) -> tuple[int, int]:
+def approximate_policy(params: Parameters, family="gamma", scv=None) -> tuple[int, int]:
     """Follow the textbook's recipe: Q from the EOQ formula, r from base stock; rounded.
 
     Args:
         params: the model, with H > 0.
         family: family that stands in for the law of demand over a lead time.
-        scv: its SCV, that of the interarrival times.
+        scv: its SCV, that of the interarrival times; None for 1, or for 0 if the
+            family is deterministic.
 
     Returns:
         (Q, r), units.
@@ -198,17 +192,17 @@ def approximate_policy(params: Parameters, family="gamma", scv=1.0) -> tuple[int
     Raises:
         ValueError: bad input.
 
-    Source: Hopp and Spearman (2011), section 2.4.3, as the MATLAB library applies it.
+    Source: Hopp and Spearman (2011), chapter 2, as the MATLAB library applies it.
 
     >>> approximate_policy(create_parameters())
     (22, 26)
     """
-    _check(params)
+    params = _on_host(params)
     lot = eoq.create_parameters(
         params.demand_rate, params.unit_cost, params.setup_cost, params.holding_cost
     )
     mean = params.demand_rate * params.lead_time
-    law = demand.create_distribution(family, mean, scv)
+    law = matching.stand_in(family, mean, scv)
     point = demand.quantile(law, renewal.critical_ratio(params))
     return max(1, _round(eoq.optimal_quantity(lot))), _round(point)
 
@@ -228,6 +222,7 @@ def simulate(
     min_demands=2000,
     num_demands=None,
     warmup=0,
+    cooldown=None,
     max_backorders=20,
 ) -> Performance:
     """Simulate a sweep over lot sizes and reorder points, all on the same demands.
@@ -250,6 +245,8 @@ def simulate(
         min_demands: fewest demands that count in a replication, >= 1.
         num_demands: exact number of demands that count, >= 1, or None.
         warmup: demands that come first and do not count, >= 0.
+        cooldown: demands drawn after the last one that counts, as in
+            `base_stock.simulate`.
         max_backorders: the PMF tells 0, ..., max_backorders - 1 backorders apart,
             and its last entry is for so many or more.
 
@@ -263,7 +260,7 @@ def simulate(
 
     Source: thm-matching of the lecture on base stock.
     """
-    _check(params)
+    params = _checked(params)
     sizes, points = _policies(quantities, reorder_points)
     performance = matching.simulate(
         _prices(params),
@@ -278,6 +275,7 @@ def simulate(
         min_demands=min_demands,
         num_demands=num_demands,
         warmup=warmup,
+        cooldown=cooldown,
         max_backorders=max_backorders,
     )
     shape = np.shape(quantities) + np.shape(reorder_points)
@@ -287,7 +285,7 @@ def simulate(
 def _policies(quantities, reorder_points):
     """Both as vectors, checked, one against the other too."""
     sizes = matching.integers("quantity", quantities, 1)
-    points = matching.integers("reorder_point", reorder_points, -checks.MOST)
+    points = matching.integers("reorder_point", reorder_points)
     traced = checks.is_traced(sizes) or checks.is_traced(points)
     if not traced and points.min() < -sizes.min():
         raise ValueError(
@@ -310,6 +308,11 @@ def _prices(params):
     )
 
 
-def _check(params):
+def _checked(params):
     if not isinstance(params, Parameters):
         raise ValueError(f"params must come from qr.create_parameters, got {params!r}")
+    return create_parameters(*params)
+
+
+def _on_host(params):
+    return Parameters(*matching.on_host(_checked(params)))

@@ -34,6 +34,10 @@ MOST_INTERVALS = 2**20
 #: What lies beyond the end of a table has less than this probability.
 CUT = 1e-12
 
+#: Largest mean demand over a lead time, Poisson and other: beyond it tables are too
+#: long, or sums of so many times are no longer known to 1e-8.
+MOST_POISSON, MOST_RENEWAL = 10**7, 10**4
+
 
 class LeadTimeDemand(NamedTuple):
     """Law of the demand over a lead time; make it with `lead_time_demand`.
@@ -60,24 +64,37 @@ def lead_time_demand(interarrival, demand_rate, lead_time) -> LeadTimeDemand:
         lead_time: length of the window, years, > 0.
 
     Raises:
-        ValueError: bad input; the accuracy is out of reach on the finest grid.
+        ValueError: bad input; more demand over a lead time than `MOST_POISSON` or
+            `MOST_RENEWAL`; the accuracy is out of reach on the finest grid.
 
     >>> lead_time_demand(None, 120.0, 1 / 12).backorders[11].round(6).item()
-    0.526466
+    0.83414
     """
-    for name, value in (("demand_rate", demand_rate), ("lead_time", lead_time)):
-        if checks.is_traced(value):
+    rate, L = float(demand_rate), float(lead_time)
+    if interarrival is not None:
+        law = matching.law("interarrival", interarrival, "exponential", 1 / rate)
+        if checks.is_traced(law.mean) or checks.is_traced(law.scv):
             raise ValueError(
-                f"{name} must be a number: exact results are not traceable"
+                "interarrival must hold numbers here: exact results are not traceable"
             )
-    L = float(lead_time)
-    if interarrival is None:
-        return _poisson(float(demand_rate), L)
-    law = matching.law(
-        "interarrival", interarrival, "exponential", 1 / float(demand_rate)
-    )
-    mean, scv = demand.moments(law)
-    rate = 1 / float(mean)
+        mean, scv = (float(moment) for moment in demand.moments(law))
+        rate = 1 / mean
+        if law.family != "exponential":
+            _at_most(rate * L, MOST_RENEWAL)
+            return _renewal(law, rate, scv, L)
+    _at_most(rate * L, MOST_POISSON)
+    return _poisson(rate, L)
+
+
+def _at_most(mean, most):
+    if not mean <= most:
+        raise ValueError(
+            f"lead_time * demand_rate must be <= {most:g} for this law of demand, "
+            f"got {mean:g}"
+        )
+
+
+def _renewal(law, rate, scv, L):
     # Far enough out for normal tails; doubled until the table ends in zeros.
     size = int(rate * L + 12 * np.sqrt(rate * L * max(scv, 1e-3)) + 20)
     while True:
@@ -87,6 +104,7 @@ def lead_time_demand(interarrival, demand_rate, lead_time) -> LeadTimeDemand:
             break
         size *= 2
     tail = np.clip(rate * (waits[:-1] - waits[1:]), 0.0, 1.0)
+    tail = np.minimum.accumulate(tail)  # which rounding may have broken
     return _cut(LeadTimeDemand(rate, rate * L, tail, rate * waits[:-1], filled[:-1]))
 
 
@@ -94,9 +112,10 @@ def _poisson(rate, L):
     mean = rate * L
     n = np.arange(int(mean + 12 * np.sqrt(mean) + 40))
     tail = stats.poisson.sf(n, mean)
-    backorders = (mean - n) * tail + mean * stats.poisson.pmf(n, mean)
+    # E (N - n)⁺ = P(N > n) + P(N > n + 1) + ...: no difference of large numbers.
+    backorders = tail[::-1].cumsum()[::-1]
     filled = stats.poisson.cdf(n - 1, mean)
-    return _cut(LeadTimeDemand(rate, mean, tail, np.maximum(backorders, 0.0), filled))
+    return _cut(LeadTimeDemand(rate, mean, tail, backorders, filled))
 
 
 def _cut(count):
@@ -129,9 +148,10 @@ def _sums_on_grids(law, L, size):
     mean, scv = demand.moments(law)
     # A standard deviation must span some intervals before extrapolation works.
     coarsest = max(2**11, 8 * L / (float(mean) * np.sqrt(float(scv))))
-    intervals = 2 ** int(np.ceil(np.log2(coarsest)))
-    before, best = None, None
-    while intervals <= MOST_INTERVALS:
+    before = best = None
+    # Three grids are needed before two extrapolations can be compared.
+    intervals = 2 ** int(np.ceil(np.log2(min(coarsest, 1e300))))
+    while 4 * coarsest <= MOST_INTERVALS and intervals <= MOST_INTERVALS:
         now = _sums_on_grid(law, L, size, intervals)
         if before is not None:
             # The grid adds a variance of about h²/6 to each X: the error is even in h.
@@ -143,9 +163,9 @@ def _sums_on_grids(law, L, size):
         before = now
         intervals *= 2
     raise ValueError(
-        f"interarrival must vary more than SCV {law.scv:g} does, or less abruptly: over a "
-        f"lead time of {L:g} its sums are not known to {TOLERANCE:g} with "
-        f"{MOST_INTERVALS} intervals"
+        f"interarrival must be more variable than SCV {law.scv:g}, or lead_time shorter "
+        f"than {L:g}, for exact results: {MOST_INTERVALS} intervals over a lead time do "
+        f"not give {TOLERANCE:g}"
     )
 
 
@@ -217,19 +237,23 @@ def performance(prices, count: LeadTimeDemand, level, quantity=None) -> Performa
     level = np.asarray(level)
     lots = 1 if quantity is None else quantity
     positions = level[..., None] + np.arange(lots)
+    backorders = behind(positions).mean(axis=-1)
+    on_hand = np.maximum(positions.mean(axis=-1) - count.mean + backorders, 0.0)
 
-    def average(values):
-        return values.mean(axis=-1)
+    def more_than(n):
+        """P(N > n), averaged over the positions: n, ..., n + Q - 1.
 
-    backorders = average(behind(positions))
-    on_hand = average(positions) - count.mean + backorders
+        The probabilities add up to a difference of E (N - n)⁺.
+        """
+        if lots == 1:
+            return tail(n)
+        return (behind(n) - behind(n + lots)) / lots
+
     most = max(count.tail.size - 1 - int(positions.min()), 0)
-    at_least = np.stack(
-        [average(tail(positions + b - 1)) for b in range(1, most + 1)]
-        + [np.zeros(level.shape)],
-        axis=-1,
-    )
-    at_least = np.concatenate([np.ones((*level.shape, 1)), at_least], axis=-1)
+    at_least = more_than(level[..., None] + np.arange(most))  # 1, 2, ... backorders
+    ends = np.ones((*level.shape, 1)), np.zeros((*level.shape, 1))
+    at_least = np.concatenate([ends[0], at_least, ends[1]], axis=-1)
+    at_least = np.minimum.accumulate(np.clip(at_least, 0.0, 1.0), axis=-1)
     costs = create_costs(
         production=np.full(level.shape, float(prices.unit_cost)),
         setup=np.full(level.shape, prices.setup_cost / lots),
@@ -239,23 +263,53 @@ def performance(prices, count: LeadTimeDemand, level, quantity=None) -> Performa
     return Performance(
         costs=costs,
         annual=Costs(*(cost * count.rate for cost in costs)),
-        fill_rate=average(filled(positions)),
-        ready_rate=1 - average(tail(positions - 1)),
+        fill_rate=filled(positions).mean(axis=-1),
+        ready_rate=1 - np.clip(more_than(level - 1), 0.0, 1.0),
         mean_on_hand=on_hand,
         mean_backorders=backorders,
         backorder_pmf=at_least[..., :-1] - at_least[..., 1:],
     )
 
 
-def critical_ratio(params) -> float:
-    """B / (B + H), for parameters that have a best level.
+def position_cost(params, count: LeadTimeDemand):
+    """Yearly cost g(y) of an inventory position y, as a function of one integer.
+
+    Holding H (y - E N + b(y)) and backorders B b(y), where b(y) = E (N - y)⁺.
+    """
+    H, B = params.holding_cost, params.backorder_cost
+    backorders = count.backorders.tolist()
+
+    def cost(y):
+        if y < 0:
+            return B * (count.mean - y)
+        b = backorders[y] if y < len(backorders) else 0.0
+        return H * (y - count.mean + b) + B * b
+
+    return cost
+
+
+def cheapest_position(params, count: LeadTimeDemand) -> int:
+    """The smallest y at which demand over a lead time exceeds y no more often than H / (B + H).
 
     Raises:
-        ValueError: B + H = 0.
+        ValueError: H = 0, or B more than 1e10 times as large: the tables end before.
     """
-    checks.positive(
-        "holding_cost + backorder_cost", params.holding_cost + params.backorder_cost
-    )
+    H, B = params.holding_cost, params.backorder_cost
+    checks.positive("holding_cost", H)
+    if B > 1e10 * H:
+        raise ValueError(
+            f"backorder_cost must be <= 1e10 * holding_cost = {1e10 * H:g}, got {B:g}"
+        )
+    return int(np.argmax(count.tail <= H / (B + H)))
+
+
+def critical_ratio(params) -> float:
+    """B / (B + H).
+
+    Raises:
+        ValueError: H = 0, where more stock is always better.
+    """
+    checks.positive("holding_cost", params.holding_cost)
     return params.backorder_cost / (params.backorder_cost + params.holding_cost)
 
 

@@ -537,3 +537,14 @@ def test_bad_simulations(changed, message):
     )
     with refuses(message):
         nv.simulate(params, dist, quantities, **arguments)
+
+
+@pytest.mark.parametrize(("cost", "price"), [(0.1, 0.3), (0.7, 2.1)])
+def test_breaking_even_is_no_loss(cost, price):
+    """Three units bought, one sold at three times the cost."""
+    params = nv.create_parameters(unit_cost=cost, price=price)
+    law = demand.create_distribution("deterministic", 1.0)
+    assert nv.loss_probability(params, law, 3.0) == 0
+    assert nv.loss_probability(params, law, 3.001) == 1
+    got = nv.simulate(params, law, [3.0, 3.001], key=jax.random.key(0))
+    np.testing.assert_array_equal(got.loss_probability, [0, 1])

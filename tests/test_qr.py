@@ -239,7 +239,24 @@ def test_bad_input():
     for name in ("holding_cost", "backorder_cost"):
         with pytest.raises(ValueError, match=f"{name} must be > 0, got 0"):
             qr.optimal_policy(PARAMS._replace(**{name: 0.0}))
-    with pytest.raises(ValueError, match="scv must be given for the gamma family"):
-        qr.approximate_policy(PARAMS, "gamma", None)
+    assert qr.approximate_policy(PARAMS, "gamma", None) == (22, 26)
+    with pytest.raises(ValueError, match="family must be one of"):
+        qr.approximate_policy(PARAMS, "weibull")
     with pytest.raises(ValueError, match="params must come from qr"):
         qr.optimal_policy(None)
+
+
+def test_large_lots_take_no_time_and_no_memory():
+    params = PARAMS._replace(setup_cost=3e6)
+    quantity, point, cost = qr.optimal_policy(params)
+    assert quantity > 5000
+    near = qr.exact(params, quantity, [point - 1, point, point + 1]).costs.total
+    np.testing.assert_allclose(near[1], cost, rtol=1e-12)
+    assert near.argmin() == 1
+    for Q in (quantity - 1, quantity + 1):
+        around = qr.exact(params, Q, np.arange(point - 3, point + 4)).costs.total
+        assert around.min() >= cost * (1 - 1e-14)
+    low = qr.exact(params, 10_000, -10_000)
+    assert abs(low.backorder_pmf.sum() - 1) < 1e-9
+    b = np.arange(low.backorder_pmf.size)
+    np.testing.assert_allclose(low.backorder_pmf @ b, low.mean_backorders, rtol=1e-9)
