@@ -361,6 +361,7 @@ def _evaluate(
         mean_on_hand=on_hand,
         mean_backorders=sums.backorders,
         backorder_pmf=at_least - more,
+        num_demands=jnp.broadcast_to(num_demands, shape),
     )
     return with_standard_error(performance)
 

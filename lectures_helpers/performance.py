@@ -61,7 +61,7 @@ def with_standard_error(performance: Performance, axis: int = -1) -> Performance
         )
 
     pmf = performance.backorder_pmf
-    rest = performance._replace(backorder_pmf=None)
+    rest = performance._replace(backorder_pmf=None, num_demands=None)
     errors = jax.tree.map(lambda x: error(x, axis), rest)
     errors = errors._replace(backorder_pmf=error(pmf, axis - 1))
     return performance._replace(standard_error=errors)

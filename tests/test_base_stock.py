@@ -217,7 +217,9 @@ def test_same_key_same_numbers_and_lengths_differ():
     np.testing.assert_array_equal(a.costs.total, b.costs.total)
     other = base_stock.simulate(PARAMS, None, None, 11, key=jax.random.key(1))
     assert not np.allclose(a.costs.total, other.costs.total)
-    assert a.costs.total.shape == (10,)
+    assert a.costs.total.shape == a.num_demands.shape == (10,)
+    assert a.num_demands.min() >= 2000
+    assert np.unique(np.asarray(a.num_demands)).size > 5
     assert a.backorder_pmf.shape == (10, 21)
     np.testing.assert_allclose(a.backorder_pmf.sum(-1), 1, atol=1e-5)
 
