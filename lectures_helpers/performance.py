@@ -34,6 +34,9 @@ class Performance(NamedTuple):
     standard_error: "Performance | None" = (
         None  #: standard errors of the means over replications; None if exact
     )
+    num_demands: "jax.Array | None" = (
+        None  #: demands that count in each replication; None if exact
+    )
 
 
 def create_costs(production, setup, holding, backorder) -> Costs:
