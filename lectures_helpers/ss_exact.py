@@ -30,7 +30,6 @@ All arithmetic is float64, on the host, whatever JAX's own setting.
 Source: derived in the lecture on distribution dynamics (eq:ss-exact).
 """
 
-import contextlib
 import functools
 from typing import NamedTuple
 
@@ -39,7 +38,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtr
 
-from lectures_helpers import checks
+from lectures_helpers import checks, precision
 from lectures_helpers.ss import Parameters, create_parameters
 
 TOLERANCE = 1e-7  # default bound on the difference of two successive grids
@@ -358,7 +357,7 @@ def _float64_on_host(fn):
 
     @functools.wraps(fn)
     def run(*args):
-        with _enable_x64(True), _host():
+        with precision.enable_x64(True), precision.on_cpu():
             results = fn(*args)
             if any(checks.is_traced(leaf) for leaf in jax.tree.leaves(results)):
                 raise ValueError(
@@ -368,19 +367,6 @@ def _float64_on_host(fn):
             return jax.tree.map(np.asarray, results)
 
     return run
-
-
-# The same context manager under its newer name and, before jax 0.8, its older one.
-_enable_x64 = (
-    jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
-)
-
-
-def _host():
-    try:
-        return jax.default_device(jax.local_devices(backend="cpu")[0])
-    except RuntimeError:  # JAX was told to load no CPU backend
-        return contextlib.nullcontext()
 
 
 def survival(params: Parameters, u):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lectures_helpers import ss
-from lectures_helpers.ss_exact import _enable_x64  # under its newer or its older name
+from lectures_helpers.precision import enable_x64
 
 PARAMS = ss.create_parameters()
 BUSY = ss.create_parameters(10.0, 40.0, 1.5, 0.7)  # a restock every five periods or so
@@ -297,7 +297,7 @@ def test_numbers_follow_the_type_of_x_init(kernel):
     draw = partial(kernel, PARAMS, num_periods=1, num_firms=FIRMS)
     assert draw(x_init=50, key=KEY()).dtype == jnp.float32
     assert draw(x_init=jnp.full(FIRMS, 50, jnp.float16), key=KEY()).dtype == jnp.float16
-    with _enable_x64(True):
+    with enable_x64(True):
         assert draw(x_init=jnp.full(FIRMS, 50.0), key=KEY()).dtype == jnp.float64
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from quadrature import extrapolated
 from scipy import integrate, stats
 
-from lectures_helpers import ss, ss_exact
+from lectures_helpers import precision, ss, ss_exact
 
 BASELINE = ss.create_parameters()
 WIDE = ss.create_parameters(5.0, 40.0, 0.5, 1.0)
@@ -435,7 +435,7 @@ def test_shapes(t):
 
 @pytest.mark.parametrize("x64", [False, True])
 def test_float64_whatever_the_setting(x64):
-    with ss_exact._enable_x64(x64):
+    with precision.enable_x64(x64):
         exact = ss_exact.marginal(BASELINE, 50.0, 10)
         pmf = ss_exact.restock_pmf(BASELINE)
         assert jax.config.jax_enable_x64 == x64

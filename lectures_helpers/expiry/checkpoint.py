@@ -1,0 +1,98 @@
+"""Saves of a long run: one file, written beside its place and then put there at once.
+
+A save is an uncompressed ``.npz``: NumPy reads it everywhere, each array in it carries a
+checksum, and no other library is needed.  It is written under another name in the same
+folder, flushed to the disk, and renamed; a rename is atomic, so that a process killed at
+any moment leaves the last whole save.
+"""
+
+import json
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+FORMAT = "lectures_helpers.expiry 1"
+
+
+def save(path, run: dict, period: int, arrays: dict):
+    """Write a save to `path`, in place of the last one, at once or not at all.
+
+    Args:
+        path: the file.
+        run: what tells this run from others, JSON values by name.
+        period: the period whose values are saved; periods before it are still to be done.
+        arrays: NumPy arrays by name.
+    """
+    path = Path(path)
+    header = json.dumps({"format": FORMAT, "period": period, "run": run})
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        with open(unfinished, "wb") as file:
+            np.savez(file, header=np.asarray(header), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    _flush_folder(path.parent)
+
+
+def load(path, run: dict):
+    """Read a save that belongs to this run.
+
+    Args:
+        path: the file.
+        run: as in `save`.
+
+    Returns:
+        The period and the arrays, or None if there is no such file.
+
+    Raises:
+        ValueError: the file is damaged, is no save, or belongs to another run.
+    """
+    path = Path(path)
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            arrays = {name: content[name] for name in content.files}
+        header = json.loads(str(arrays.pop("header")))
+        if header["format"] != FORMAT:
+            raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
+        period, saved = header["period"], header["run"]
+    except (
+        zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, OSError,
+    ) as error:  # fmt: skip
+        raise ValueError(
+            f"checkpoint = {str(path)!r} is damaged or no save of a solver "
+            f"({type(error).__name__}: {error}); remove it, or name another file"
+        ) from None
+    for name, value in run.items():
+        if saved.get(name) != value:
+            raise ValueError(
+                f"checkpoint = {str(path)!r} is the save of another run: "
+                f"its {name} is {saved.get(name)!r}, this one's is {value!r}"
+            )
+    return period, arrays
+
+
+def remove_unfinished(path):
+    """Remove what processes that were killed while they saved have left behind."""
+    path = Path(path)
+    for file in path.parent.glob(f".{path.name}.*.unfinished"):
+        file.unlink(missing_ok=True)
+
+
+def _flush_folder(folder):
+    """Make a rename last through a power failure, where the system can."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,93 @@
+"""Exhaustive search: every (z, q) in every state.  The definition, and so the oracle.
+
+It takes k^m states, up to m (k - 1) + 1 depletions, k orders and d_max + 1 demands:
+m k^(m+2) d_max look-ups in all.  For small models, and for single states of large ones.
+
+Source: eq:expiry-bellman of the lecture on the model.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from lectures_helpers.expiry.model import next_stock
+from lectures_helpers.expiry.period import Decision, Period, tie_of
+
+
+@partial(jax.jit, static_argnames="decide")
+def backup(values, period: Period, *, decide=None):
+    """Move values back by one period; as `tensor.backup`."""
+    m, k = values.ndim, values.shape[0]
+    best, decision = best_actions(values, all_states(m, k), period, decide or "int32")
+    best, decision = jax.tree.map(lambda a: a.reshape(values.shape), (best, decision))
+    return best, decision if decide else None
+
+
+def best_actions(values, x, period: Period, decide="int32"):
+    """Try every (z, q) in the states x, (n, m); return values (n,) and a `Decision`."""
+    k, m = values.shape[0], values.ndim
+    tie = tie_of(values)
+
+    def with_depletion(z):
+        return best_order(values, x, jnp.full(len(x), z), period, tie, decide)
+
+    depletions = jnp.arange(m * (k - 1) + 1)
+    at_best, order = jax.lax.map(with_depletion, depletions)  # (z, n)
+    possible = depletions[:, None] <= x.sum(-1)[None]
+    at_best = jnp.where(possible, at_best, -jnp.inf)
+    best = at_best.max(0)
+    depletion = jnp.argmax(at_best >= best[None] - tie, axis=0)  # the first such z
+    order = jnp.take_along_axis(order, depletion[None], axis=0)[0]
+    return best, Decision(depletion.astype(decide), order)
+
+
+def best_order(values, x, z, period: Period, tie, decide="int32"):
+    """Value of selling off z units, (n,), at the best order, and the smallest such order."""
+    q = jnp.arange(values.shape[0])
+    value = action_value(values, x[:, None], z[:, None], q[None], period)
+    best = value.max(1)
+    return best, jnp.argmax(value >= best[:, None] - tie, axis=1).astype(decide)
+
+
+def action_value(values, x, z, q, period: Period):
+    """E[reward + α V(next)], by its definition.
+
+    Args:
+        values: V_{t+1}, (k,) * m.
+        x: states, (..., m).
+        z, q: units sold off and ordered; shapes that broadcast with (...).
+        period: the period's demand and prices.
+    """
+    flat, k, dtype = values.ravel(), values.shape[0], values.dtype
+    left = x.sum(-1) - z
+
+    def add_demand(total, xs):
+        d, probability = xs
+        sold = jnp.minimum(d, left + q).astype(dtype)
+        expired = jnp.maximum(x[..., 0] - z - d, 0).astype(dtype)
+        after = flat[number(next_stock(x, z, q, d), k)]
+        gain = period.r * sold - period.θ * expired + after
+        return total + probability * gain, None
+
+    shape = jnp.broadcast_shapes(x.shape[:-1], z.shape, q.shape)
+    demands = jnp.arange(period.pmf.size), period.pmf
+    mean, _ = jax.lax.scan(add_demand, jnp.zeros(shape, dtype), demands)
+    z, left, q = (a.astype(dtype) for a in (z, left, q))
+    return period.s * z - period.h * left + period.α * (mean - period.c * q)
+
+
+def number(x, k):
+    """State numbers of x, (..., m), inside a kernel: unchecked."""
+    index = x[..., 0]
+    for i in range(1, x.shape[-1]):
+        index = index * k + x[..., i]
+    return index
+
+
+def all_states(m, k):
+    """All states, (k^m, m), in the order of their numbers."""
+    grid = jnp.stack(
+        [jax.lax.broadcasted_iota(int, (k,) * m, i) for i in range(m)], axis=-1
+    )
+    return grid.reshape(-1, m)

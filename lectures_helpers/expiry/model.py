@@ -1,0 +1,396 @@
+"""The model: a stock in classes of age, what a period does to it and what it earns.
+
+The stock is x = (x_1, ..., x_m): x_i units that expire in i periods, each x_i in
+{0, ..., k - 1}; x_1 is the oldest class.  A period goes as follows::
+
+    z units are sold off for salvage, oldest first           0 <= z <= |x|
+    q fresh units are ordered and come at once               0 <= q <= k - 1
+    demand D is served, oldest first; what is unmet is lost
+    what is left of x_1 expires, and everything ages by one
+
+with |x| = x_1 + ... + x_m.  In symbols::
+
+    dep(x, z)          x less z units, oldest first
+    next(x, z, q, D) = dep((x_2, ..., x_m, q), (z + D - x_1)^+)
+    reward           = s z - h (|x| - z) + α (-c q + r min(D, |x| - z + q) - θ (x_1 - z - D)^+)
+
+Source: derived in the lecture on the model of Part II; the research code at
+https://github.com/huangzonghao/DP-CUDA.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import stats
+
+from lectures_helpers import checks
+
+PMF_TOLERANCE = 1e-6  # by how much a demand law may miss a sum of one
+MOST_DEMAND = 10**6  # entries of a demand law; more is a mistake in units
+
+
+class Model(NamedTuple):
+    """A stock that expires (make it with `create_model`)."""
+
+    m: int  #: number of ages m: a fresh unit may be sold in m + 1 periods
+    k: int  #: number of levels k: a class holds 0 to k - 1 units, an order too
+    demand_pmf: (
+        np.ndarray
+    )  #: P(D = d), (d_max + 1,) for all periods or (T, d_max + 1), float64
+    s: float  #: salvage value s, money per unit sold off
+    h: float  #: holding cost h, money per unit kept through a period
+    c: float  #: order cost c, money per unit, paid at the period's end
+    r: float  #: price r, money per unit sold
+    θ: float  #: disposal cost θ, money per unit that expires
+    α: float  #: discount factor α of a period
+
+
+def create_model(
+    num_ages,
+    num_levels,
+    demand_pmf,
+    *,
+    salvage,
+    holding,
+    order_cost,
+    price,
+    disposal,
+    discount,
+) -> Model:
+    """Make the model of a stock that expires, checked.
+
+    Args:
+        num_ages: number of classes [m], an integer >= 1.
+        num_levels: number of levels of a class [k], an integer >= 2.
+        demand_pmf: probabilities of a demand of 0, 1, ..., d_max units: (d_max + 1,), the
+            same in every period, or (T, d_max + 1), a row for each period.  Each law sums
+            to 1 within 1e-6; it is scaled to sum to 1 exactly.
+        salvage: value of a unit that is sold off [s], money per unit.
+        holding: cost of a unit that is kept [h], money per unit and period.
+        order_cost: cost of a fresh unit [c], money per unit.
+        price: price of a unit [r], money per unit.
+        disposal: cost of a unit that expires [θ], money per unit.
+        discount: discount factor [α], in (0, 1].
+
+    Raises:
+        ValueError: num_ages < 1, num_levels < 2, a price that is not finite, a discount
+            outside (0, 1], or a demand law that is empty, negative, not finite, of the
+            wrong rank or does not sum to 1.
+
+    >>> model = create_model(2, 3, [0.5, 0.5], salvage=1, holding=0.5, order_cost=3,
+    ...                      price=5, disposal=2, discount=0.95)
+    >>> model.m, model.k, model.α
+    (2, 3, 0.95)
+    >>> create_model(2, 3, [0.5, 0.4], salvage=1, holding=0.5, order_cost=3,
+    ...              price=5, disposal=2, discount=0.95)
+    Traceback (most recent call last):
+        ...
+    ValueError: demand_pmf must sum to 1 within 1e-06, got a sum of 0.9
+    """
+    num_ages = checks.integer("num_ages", num_ages, 1)
+    num_levels = checks.integer("num_levels", num_levels, 2)
+    prices = {
+        "salvage": salvage,
+        "holding": holding,
+        "order_cost": order_cost,
+        "price": price,
+        "disposal": disposal,
+        "discount": discount,
+    }
+    for name, value in prices.items():
+        if checks.is_traced(value):
+            raise ValueError(f"{name} must be a concrete number, got {value}")
+        checks.finite(name, value)
+        if np.ndim(value):
+            raise ValueError(
+                f"{name} must be a number, got an array of shape {np.shape(value)}"
+            )
+        prices[name] = float(value)
+    if not 0 < prices["discount"] <= 1:
+        raise ValueError(f"discount must be in (0, 1], got {prices['discount']:g}")
+    pmf = _checked_pmf(demand_pmf)
+    return Model(num_ages, num_levels, pmf, *prices.values())
+
+
+def _checked_pmf(demand_pmf):
+    name = "demand_pmf"
+    if checks.is_traced(demand_pmf):
+        raise ValueError(f"{name} must be a concrete array, got {demand_pmf}")
+    try:
+        numbers = np.asarray(demand_pmf)
+    except ValueError:  # rows of different lengths
+        raise ValueError(
+            f"{name} must have the shape (d_max + 1,) or (T, d_max + 1), got ragged rows"
+        ) from None
+    if numbers.ndim not in (1, 2):
+        raise ValueError(
+            f"{name} must have the shape (d_max + 1,) or (T, d_max + 1), "
+            f"got shape {numbers.shape}"
+        )
+    if numbers.size == 0:
+        raise ValueError(f"{name} must not be empty, got shape {numbers.shape}")
+    if numbers.shape[-1] > MOST_DEMAND:
+        raise ValueError(
+            f"{name} must have at most {MOST_DEMAND} entries, got {numbers.shape[-1]}"
+        )
+    checks.at_least(name, numbers, 0.0)
+    pmf = np.array(numbers, dtype=float)  # a copy: the caller's array may change
+    total = pmf.sum(-1, keepdims=True)
+    wrong = np.abs(total - 1) > PMF_TOLERANCE
+    if wrong.any():
+        where = f" in period {int(np.argmax(wrong))}" if pmf.ndim == 2 else ""
+        raise ValueError(
+            f"{name} must sum to 1 within {PMF_TOLERANCE:g}, "
+            f"got a sum of {total[wrong][0]:g}{where}"
+        )
+    pmf /= total
+    pmf.flags.writeable = False
+    return pmf
+
+
+def checked_model(model) -> Model:
+    """Return `model`, checked again: a NamedTuple can be made or replaced by hand."""
+    if not isinstance(model, Model):
+        raise ValueError(f"model must come from create_model, got {model!r}")
+    m, k, pmf, s, h, c, r, θ, α = model
+    return create_model(
+        m, k, pmf, salvage=s, holding=h, order_cost=c, price=r, disposal=θ, discount=α
+    )
+
+
+# ------------------------------------------------------------------------ demand
+
+
+def poisson_pmf(rate, max_demand) -> np.ndarray:
+    """Compute a Poisson law cut off above `max_demand` and scaled to sum to 1.
+
+    Args:
+        rate: mean of the law before it is cut off, units per period, > 0.
+        max_demand: largest demand [d_max], units, an integer >= 0.
+
+    Returns:
+        (d_max + 1,) probabilities of 0, ..., d_max units, float64.
+
+    Raises:
+        ValueError: a bad argument, or a law with no mass on 0, ..., d_max in float64.
+
+    >>> poisson_pmf(1.0, 2).round(6)
+    array([0.4, 0.4, 0.2])
+    """
+    rate = float(checks.positive("rate", rate))
+    max_demand = checks.integer("max_demand", max_demand, 0)
+    pmf = stats.poisson(rate).pmf(np.arange(max_demand + 1))
+    if pmf.sum() == 0:
+        raise ValueError(
+            f"max_demand must leave some of the law, got {max_demand} at a rate of {rate:g}"
+        )
+    return pmf / pmf.sum()
+
+
+def sample_average_pmf(rate, num_samples, num_periods, *, key) -> np.ndarray:
+    """Draw Poisson demands for each period and return their frequencies.
+
+    A solver that takes these for the law of demand replaces each expectation by the
+    average over the samples (sample average approximation).
+
+    Args:
+        rate: mean demand, units per period, > 0.
+        num_samples: draws for a period, an integer >= 1.
+        num_periods: number of periods [T], an integer >= 1.
+        key: a typed JAX key.
+
+    Returns:
+        (T, max + 1) frequencies, one row for each period, where max is the largest
+        demand that was drawn; float64.
+
+    Raises:
+        ValueError: a bad argument.
+
+    >>> sample_average_pmf(8.0, 10, 3, key=jax.random.key(0)).sum(axis=1)
+    array([1., 1., 1.])
+    """
+    rate = float(checks.positive("rate", rate))
+    num_samples = checks.integer("num_samples", num_samples, 1)
+    num_periods = checks.integer("num_periods", num_periods, 1)
+    shape = (num_periods, num_samples)
+    draws = np.asarray(jax.random.poisson(checks.random_key(key), rate, shape))
+    counts = [np.bincount(row, minlength=draws.max() + 1) for row in draws]
+    return np.stack(counts) / num_samples
+
+
+# ------------------------------------------------------------------------ states
+
+
+def encode(x, num_levels):
+    """Number states: base-k digits, the oldest class most significant.
+
+    Args:
+        x: states, (..., m) integers in 0, ..., k - 1.
+        num_levels: number of levels [k], an integer >= 2.
+
+    Returns:
+        (...) state numbers in 0, ..., k^m - 1, int64.
+
+    Raises:
+        ValueError: a class outside of the grid, or more states than 64 bits can number.
+
+    >>> int(encode((2, 3, 4), 10))
+    234
+    """
+    num_levels = checks.integer("num_levels", num_levels, 2)
+    x = _checked_states("x", x, num_levels)
+    _checked_size(x.shape[-1], num_levels)
+    index = np.zeros(x.shape[:-1], np.int64)
+    for i in range(x.shape[-1]):
+        index = index * num_levels + x[..., i]
+    return index
+
+
+def decode(index, num_ages, num_levels):
+    """Return the states with these numbers; the inverse of `encode`.
+
+    Args:
+        index: state numbers, integers in 0, ..., k^m - 1, any shape.
+        num_ages: number of classes [m], an integer >= 1.
+        num_levels: number of levels [k], an integer >= 2.
+
+    Returns:
+        (..., m) states, int64, the oldest class first.
+
+    Raises:
+        ValueError: a number outside of the grid, or a bad argument.
+
+    >>> decode(436, 3, 10)
+    array([4, 3, 6])
+    """
+    num_ages = checks.integer("num_ages", num_ages, 1)
+    num_levels = checks.integer("num_levels", num_levels, 2)
+    _checked_size(num_ages, num_levels)
+    index = _integers("index", index)
+    most = num_levels**num_ages - 1
+    if ((index < 0) | (index > most)).any():
+        wrong = index[(index < 0) | (index > most)].flat[0]
+        raise ValueError(
+            f"index must be in 0, ..., num_levels^num_ages - 1 = {most}, got {wrong}"
+        )
+    digits = []
+    for _ in range(num_ages):
+        index, digit = np.divmod(index, num_levels)
+        digits.append(digit)
+    return np.stack(digits[::-1], axis=-1)
+
+
+def _checked_size(num_ages, num_levels):
+    if num_levels**num_ages > np.iinfo(np.int64).max:
+        raise ValueError(
+            f"num_levels^num_ages must fit into 64 bits, got {num_levels}^{num_ages}"
+        )
+
+
+def _integers(name, value):
+    """`value` as an array of NumPy integers (64 bits), or a clear error."""
+    numbers = np.asarray(value)
+    if numbers.dtype.kind not in "iu":
+        raise ValueError(f"{name} must hold integers, got {value!r}")
+    return numbers.astype(np.int64)
+
+
+def _checked_states(name, x, num_levels, num_ages=None):
+    """States (..., m) on the grid, as NumPy integers."""
+    numbers = _integers(name, x)
+    if numbers.ndim == 0 or numbers.shape[-1] == 0:
+        raise ValueError(f"{name} must have the shape (..., num_ages), got {x!r}")
+    if num_ages is not None and numbers.shape[-1] != num_ages:
+        raise ValueError(
+            f"{name} must have the shape (..., num_ages) = (..., {num_ages}), "
+            f"got shape {numbers.shape}"
+        )
+    wrong = (numbers < 0) | (numbers > num_levels - 1)
+    if wrong.any():
+        raise ValueError(
+            f"{name} must lie on the grid 0, ..., num_levels - 1 = {num_levels - 1}, "
+            f"got {numbers[wrong][0]}"
+        )
+    return numbers
+
+
+# ------------------------------------------------------------- what a period does
+
+
+def deplete(x, z):
+    """Take z units away, oldest first: dep(x, z).
+
+    Args:
+        x: stock, (..., m) integers, the oldest class first, units.
+        z: units to take away, >= 0, a shape that broadcasts with (...).
+
+    Returns:
+        (..., m) what is left; nothing if z >= |x|.
+
+    Source: eq:expiry-dep of the lecture on the model.
+
+    >>> deplete([4, 1, 2], 2).tolist()
+    [2, 1, 2]
+    >>> deplete([1, 3, 1], 1).tolist()  # the parent of (1, 3, 1)
+    [0, 3, 1]
+    """
+    x, z = jnp.asarray(x), jnp.asarray(z)
+    return jnp.clip(jnp.cumsum(x, axis=-1) - z[..., None], 0, x)
+
+
+def next_stock(x, z, q, d):
+    """Move the stock by one period: deplete, order, serve, age.
+
+    Args:
+        x: stock, (..., m) integers, the oldest class first, units.
+        z: units sold off, in 0, ..., |x|.
+        q: units ordered, >= 0.
+        d: demand, units, >= 0.
+            z, q and d have shapes that broadcast with (...).
+
+    Returns:
+        (..., m) stock at the start of the next period.
+
+    Source: eq:expiry-next of the lecture on the model.
+
+    >>> next_stock([4, 1, 2], 2, 3, 4).tolist()
+    [0, 1, 3]
+    """
+    x, z, q, d = map(jnp.asarray, (x, z, q, d))
+    shape = jnp.broadcast_shapes(x.shape[:-1], z.shape, q.shape, d.shape)
+    x = jnp.broadcast_to(x, (*shape, x.shape[-1]))
+    z, q, d = (jnp.broadcast_to(value, shape) for value in (z, q, d))
+    aged = jnp.concatenate([x[..., 1:], q[..., None]], axis=-1)
+    return deplete(aged, jnp.maximum(z + d - x[..., 0], 0))
+
+
+def reward(model: Model, x, z, q, d):
+    """Compute what a period earns when demand is d.
+
+    Args:
+        model: the model.
+        x: stock, (..., m) integers, the oldest class first, units.
+        z: units sold off, in 0, ..., |x|.
+        q: units ordered, >= 0.
+        d: demand, units, >= 0.
+            z, q and d have shapes that broadcast with (...).
+
+    Returns:
+        (...) money of the period's start, in JAX's default floating-point type.
+
+    Source: eq:expiry-reward of the lecture on the model.
+
+    >>> model = create_model(3, 10, [1.0], salvage=1, holding=0.5, order_cost=3,
+    ...                      price=5, disposal=2, discount=1)
+    >>> float(reward(model, [4, 1, 2], 2, 3, 4))
+    10.5
+    """
+    x, z, q, d = map(jnp.asarray, (x, z, q, d))
+    left = x.sum(-1) - z
+    sold = jnp.minimum(d, left + q)
+    expired = jnp.maximum(x[..., 0] - z - d, 0)
+    z, left, q, sold, expired = (n.astype(float) for n in (z, left, q, sold, expired))
+    at_end = -model.c * q + model.r * sold - model.θ * expired
+    return model.s * z - model.h * left + model.α * at_end

@@ -1,0 +1,372 @@
+"""Policies: rules for (z, q), what they are worth exactly, and paths under them.
+
+A policy is two arrays of integers, the units to sell off and the units to order, for
+every state, and for every period if they differ.
+
+Source: derived in the lecture on policies of Part II.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lectures_helpers import checks
+from lectures_helpers.expiry import exhaustive, solver, tensor
+from lectures_helpers.expiry import period as periods
+from lectures_helpers.expiry.model import (
+    Model,
+    _checked_states,
+    checked_model,
+    next_stock,
+)
+from lectures_helpers.expiry.period import Period
+from lectures_helpers.expiry.solver import Solution
+
+
+class Policy(NamedTuple):
+    """What to do in each state: (k,) * m integers, or (T,) + (k,) * m, period by period."""
+
+    depletion: np.ndarray  #: units to sell off z, in 0, ..., |x|
+    order: np.ndarray  #: units to order q, in 0, ..., k - 1
+
+
+class Rollout(NamedTuple):
+    """Mean discounted earnings over simulated paths."""
+
+    mean: jax.Array  #: money
+    standard_error: jax.Array  #: standard error of `mean`; NaN for one path
+
+
+# --------------------------------------------------------------------- what it is worth
+
+
+def evaluate(model: Model, policy: Policy, num_periods, *, dtype=None):
+    """Compute exactly what a policy is worth from every state, V_{f,0}.
+
+    Args:
+        model: the model.
+        policy: a `Policy`.
+        num_periods: number of periods [T], an integer >= 0.
+        dtype: ``"float32"`` or ``"float64"``; default JAX's own setting.
+
+    Returns:
+        (k,) * m values, money; a NumPy array if it is float64 while JAX computes in 32 bits.
+
+    Raises:
+        ValueError: a bad argument, or a policy that orders more than k - 1, sells more
+            than is there, or has the wrong shape.
+
+    Source: eq:expiry-evaluate of the lecture on policies.
+    """
+    model = checked_model(model)
+    num_periods = checks.integer("num_periods", num_periods, 0)
+    dtype = solver.checked_dtype(dtype)
+    solver.check_rows(model, num_periods)
+    policy = _checked_policy(model, policy, num_periods)
+    with solver.in_precision(dtype):
+        laws = periods.periods(model, dtype)
+        values = periods.terminal_values(model, dtype)
+        for t in reversed(range(num_periods)):
+            z, q = (jnp.asarray(a) for a in _in_period(policy, t, model.m))
+            values = _evaluate_period(values, z, q, laws[t if len(laws) > 1 else 0])
+    return solver.released(values, dtype)
+
+
+@jax.jit
+def _evaluate_period(values, z, q, law: Period):
+    """E[reward + α V(next)] in every state at its own (z, q)."""
+    m, k = values.ndim, values.shape[0]
+    x = exhaustive.all_states(m, k)
+    z, q = (a.reshape(-1).astype(int) for a in (z, q))
+    value = exhaustive.action_value(values, x, z, q, law)
+    return value.reshape(values.shape)
+
+
+def rollout(
+    model: Model, policy: Policy, x0, num_periods, *, key, num_paths=10_000
+) -> Rollout:
+    """Simulate paths under a policy and average what they earn, discounted.
+
+    Args:
+        model: the model.
+        policy: a `Policy`.
+        x0: stock at the start, (m,) or (n, m) integers on the grid; the paths from each of
+            n stocks meet the same demands.
+        num_periods: number of periods [T], an integer >= 0.
+        key: a typed JAX key.
+        num_paths: paths from each stock, an integer >= 1.
+
+    Returns:
+        A `Rollout` of () or (n,) arrays, in JAX's default precision.
+
+    Raises:
+        ValueError: a bad argument; see `evaluate`.
+    """
+    model = checked_model(model)
+    num_periods = checks.integer("num_periods", num_periods, 0)
+    num_paths = checks.integer("num_paths", num_paths, 1)
+    key = checks.random_key(key)
+    x0 = _checked_states("x0", x0, model.k, model.m)
+    if x0.ndim > 2:
+        raise ValueError(
+            f"x0 must have the shape (num_ages,) or (n, num_ages), got {x0.shape}"
+        )
+    solver.check_rows(model, num_periods)
+    policy = _checked_policy(model, policy, num_periods)
+    starts = np.atleast_2d(x0)
+    cdf = np.cumsum(np.atleast_2d(model.demand_pmf), axis=1)
+    # A uniform draw of exactly 1 - 2^-24 must not fall behind a sum that rounding left short.
+    cdf[:, -1] = 1.0
+
+    total = jnp.zeros((len(starts), num_paths))
+    x = jnp.broadcast_to(jnp.asarray(starts, int)[:, None], (*total.shape, model.m))
+    discount = jnp.asarray(1.0)
+    prices = model._replace(demand_pmf=None)
+    for t in range(num_periods):
+        z, q = (jnp.asarray(a) for a in _in_period(policy, t, model.m))
+        law = jnp.asarray(cdf[t if len(cdf) > 1 else 0], float)
+        x, total = _simulate_period(
+            x, total, z, q, law, prices, discount, jax.random.fold_in(key, t)
+        )
+        discount = discount * model.α
+    total = total + discount * model.s * x.sum(-1).astype(total.dtype)
+    mean, error = total.mean(-1), total.std(-1, ddof=1) / num_paths**0.5
+    if num_paths == 1:
+        error = jnp.full_like(mean, jnp.nan)
+    return Rollout(mean.reshape(x0.shape[:-1]), error.reshape(x0.shape[:-1]))
+
+
+@jax.jit
+def _simulate_period(x, total, z, q, cdf, prices: Model, discount, key):
+    """Move all paths, (n, paths, m), by one period; add what it earns, discounted."""
+    k = z.shape[0]
+    at = exhaustive.number(x, k)
+    z, q = (a.reshape(-1)[at].astype(int) for a in (z, q))
+    u = jax.random.uniform(key, (x.shape[1],), cdf.dtype)
+    d = jnp.searchsorted(cdf, u, side="right").astype(z.dtype)
+    d = jnp.broadcast_to(d[None], z.shape)
+    left = x.sum(-1) - z
+    sold, expired = jnp.minimum(d, left + q), jnp.maximum(x[..., 0] - z - d, 0)
+    zf, left, qf, sold, expired = (
+        a.astype(total.dtype) for a in (z, left, q, sold, expired)
+    )
+    at_end = -prices.c * qf + prices.r * sold - prices.θ * expired
+    earned = prices.s * zf - prices.h * left + prices.α * at_end
+    return next_stock(x, z, q, d), total + discount * earned
+
+
+# -------------------------------------------------------------------------- policies
+
+
+def optimal_policy(solution: Solution) -> Policy:
+    """The optimal policy out of a solution.
+
+    Args:
+        solution: from `solve`, with ``keep_policies=True`` if there is more than one
+            period; one that holds the first period alone gives that period's decisions,
+            a policy for one period.
+
+    Raises:
+        ValueError: `solution` is something else.
+    """
+    if not isinstance(solution, Solution):
+        raise ValueError(f"solution must come from solve, got {solution!r}")
+    if solution.depletions is None:
+        raise ValueError(
+            "solution must hold the decisions of every period: call solve with "
+            "keep_policies=True"
+        )
+    return Policy(np.asarray(solution.depletions), np.asarray(solution.orders))
+
+
+def fluid_policy(model: Model, num_periods, max_hold=None) -> Policy:
+    """The policy that plans as if demand were its mean d.
+
+    In the first period it sells off what would expire even if every period sold d,
+    P = max over i of (x_1 + ... + x_i - i d)^+, and what exceeds `max_hold` periods of
+    demand: z = P + (|x| - P - max_hold d)^+.  Later it sells off nothing.  It always orders
+    up to d: q = (d - stock after depletion)^+.  Both are rounded, halves up, and q is at
+    most k - 1.  If demand's law changes over the periods, the sums are over their means.
+
+    Args:
+        model: the model.
+        num_periods: number of periods [T], an integer >= 1.
+        max_hold: periods of demand that are worth keeping, > 0; default m, which is no limit.
+
+    Returns:
+        A `Policy` of (T,) + (k,) * m integers.
+
+    Raises:
+        ValueError: a bad argument.
+
+    Source: https://github.com/huangzonghao/DP-CUDA; the lecture on policies.
+    """
+    model = checked_model(model)
+    m, k = model.m, model.k
+    num_periods = checks.integer("num_periods", num_periods, 1)
+    max_hold = m if max_hold is None else float(checks.positive("max_hold", max_hold))
+    solver.check_rows(model, num_periods)
+    means = _mean_demands(model, num_periods)
+    # Demand up to each class's last chance; beyond the horizon it goes on as at its end.
+    ahead = np.cumsum(np.concatenate([means, np.full(m, means[-1])]))[:m]
+    held = means[0] * max_hold if len(set(means)) == 1 else means.mean() * max_hold
+
+    x = np.indices((k,) * m)
+    total = x.sum(0)
+    sold_by = ahead.reshape((m,) + (1,) * m)
+    perish = np.maximum(x.cumsum(0) - sold_by, 0).max(0)
+    z = np.zeros((num_periods, *total.shape), periods.decision_dtype(model))
+    z[0] = _rounded(perish + np.maximum(total - perish - held, 0))
+    d = means.reshape((-1,) + (1,) * m)
+    q = np.minimum(_rounded(np.maximum(d - (total - z), 0)), k - 1)
+    return Policy(z, q.astype(z.dtype))
+
+
+def newsvendor_policy(
+    model: Model, num_periods, *, level=None, greedy_first=False, keep_oldest=None
+) -> Policy:
+    """The policy that orders up to a level and, as a rule, sells off nothing.
+
+    z = 0 and q = (S - |x|)^+, at most k - 1.  With `keep_oldest` = b, it sells off what the
+    oldest class holds beyond b: z = (x_1 - b)^+ and q = (S + z - |x|)^+.  With
+    `greedy_first`, the first period does what is best if the policy is followed afterwards.
+
+    Args:
+        model: the model.
+        num_periods: number of periods [T], an integer >= 1.
+        level: order-up-to level [S], units, an integer >= 0; default k - 1.
+            `newsvendor_level` computes one from the critical ratio.
+        greedy_first: whether the first period is improved in this way.
+        keep_oldest: units of the oldest class that are kept [b], an integer >= 0.
+
+    Returns:
+        A `Policy` of (T,) + (k,) * m integers.
+
+    Raises:
+        ValueError: a bad argument.
+    """
+    model = checked_model(model)
+    m, k = model.m, model.k
+    num_periods = checks.integer("num_periods", num_periods, 1)
+    level = k - 1 if level is None else checks.integer("level", level, 0)
+    solver.check_rows(model, num_periods)
+    x = np.indices((k,) * m)
+    kept = (
+        k - 1 if keep_oldest is None else checks.integer("keep_oldest", keep_oldest, 0)
+    )
+    z = np.maximum(x[0] - kept, 0)
+    q = np.clip(level + z - x.sum(0), 0, k - 1)
+    dtype = periods.decision_dtype(model)
+    shape = (num_periods, *z.shape)
+    policy = Policy(*(np.broadcast_to(a.astype(dtype), shape).copy() for a in (z, q)))
+    if greedy_first:
+        return greedy(model, policy, num_periods)
+    return policy
+
+
+def newsvendor_level(model: Model) -> int:
+    """The order-up-to level of a newsvendor who faces one period's demand.
+
+    A unit too few loses its margin r - c; one too many costs c less what it is worth next
+    period, at most s: it is the smallest S with P(D <= S) >= (r - c) / (r - α s), for the
+    demand of the first period.  (The unit on the shelf pays its holding cost next period.)
+
+    Args:
+        model: the model, with c <= r and α s < c.
+
+    Raises:
+        ValueError: prices without a critical ratio in [0, 1).
+    """
+    model = checked_model(model)
+    if not model.c <= model.r or not model.α * model.s < model.c:
+        raise ValueError(
+            "model must have α s < c <= r for a critical ratio, got "
+            f"α s = {model.α * model.s:g}, c = {model.c:g}, r = {model.r:g}"
+        )
+    ratio = (model.r - model.c) / (model.r - model.α * model.s)
+    cdf = np.cumsum(np.atleast_2d(model.demand_pmf)[0])
+    return int(np.argmax(cdf >= ratio - 1e-12))
+
+
+def greedy(model: Model, policy: Policy, num_periods, *, dtype=None) -> Policy:
+    """Replace a policy's first period by what is best if the policy is followed afterwards.
+
+    Args:
+        model, policy, num_periods: as in `evaluate`, num_periods >= 1.
+        dtype: as in `solve`.
+
+    Returns:
+        A `Policy` of (T,) + (k,) * m integers.
+
+    Raises:
+        ValueError: as in `evaluate`.
+    """
+    model = checked_model(model)
+    num_periods = checks.integer("num_periods", num_periods, 1)
+    policy = _checked_policy(model, policy, num_periods)
+    shape = (num_periods,) + (model.k,) * model.m
+    z, q = (np.broadcast_to(a, shape).copy() for a in policy)
+    pmf = model.demand_pmf
+    rest = model if pmf.ndim == 1 else model._replace(demand_pmf=pmf[1:])
+    dtype = solver.checked_dtype(dtype)
+    with solver.in_precision(dtype):
+        if num_periods > 1:
+            later = evaluate(rest, Policy(z[1:], q[1:]), num_periods - 1, dtype=dtype)
+        else:
+            later = periods.terminal_values(model, dtype)
+        decide = periods.decision_dtype(model)
+        law = periods.periods(model, dtype)[0]
+        _, decision = tensor.backup(jnp.asarray(later), law, decide=decide)
+    z[0], q[0] = np.asarray(decision.depletion), np.asarray(decision.order)
+    return Policy(z, q)
+
+
+def _mean_demands(model, num_periods):
+    """Mean demand of every period, (T,)."""
+    pmf = np.atleast_2d(model.demand_pmf)
+    return np.broadcast_to(pmf @ np.arange(pmf.shape[1]), (num_periods,))
+
+
+def _rounded(x):
+    """To the nearest integer, halves up (NumPy rounds them to even)."""
+    return np.floor(x + 0.5).astype(np.int64)
+
+
+def _in_period(policy, t, m):
+    return tuple(a[t] if np.ndim(a) > m else a for a in policy)
+
+
+def _checked_policy(model, policy, num_periods):
+    """The policy as NumPy integers, if every decision is possible."""
+    if not isinstance(policy, tuple) or len(policy) != 2:
+        raise ValueError(f"policy must be a Policy(depletion, order), got {policy!r}")
+    m, k = model.m, model.k
+    states = (k,) * m
+    total = np.indices(states).sum(0)
+    arrays = []
+    for name, value, most, bound in (
+        ("depletion", policy[0], total, "|x|"),
+        ("order", policy[1], k - 1, "num_levels - 1"),
+    ):
+        array = np.asarray(value)
+        if array.dtype.kind not in "iu":
+            raise ValueError(
+                f"policy.{name} must hold integers, got dtype {array.dtype}"
+            )
+        if array.shape not in (states, (num_periods, *states)):
+            raise ValueError(
+                f"policy.{name} must have the shape {states} or "
+                f"{(num_periods, *states)}, got {array.shape}"
+            )
+        if ((array < 0) | (array > most)).any():
+            where = np.argwhere((array < 0) | (array > most))[0]
+            state = tuple(int(n) for n in where[-m:])
+            raise ValueError(
+                f"policy.{name} must be in 0, ..., {bound} = "
+                f"{int(np.broadcast_to(most, states)[state])} in state {state}, "
+                f"got {array[tuple(where)]}"
+            )
+        arrays.append(array)
+    return Policy(*arrays)

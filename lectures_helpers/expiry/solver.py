@@ -1,0 +1,405 @@
+"""Solve the model: values and decisions of the first period, by any of the four methods.
+
+A long run tells how much memory it takes before it starts, shows its progress, saves each
+period, and goes on where it was killed.
+"""
+
+import contextlib
+import functools
+import hashlib
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from tqdm.auto import tqdm
+
+from lectures_helpers import checks, precision
+from lectures_helpers.expiry import (
+    checkpoint as saves,
+)
+from lectures_helpers.expiry import (
+    exhaustive,
+    tensor,
+    top_down,
+)
+from lectures_helpers.expiry import period as periods
+from lectures_helpers.expiry import (
+    thresholds as threshold_rule,
+)
+from lectures_helpers.expiry.model import Model, checked_model, decode
+from lectures_helpers.expiry.period import Period
+
+BACKUPS = {
+    "exhaustive": exhaustive.backup,
+    "top_down": top_down.backup,
+    "threshold": threshold_rule.backup,
+    "tensor": tensor.backup,
+}
+CERTIFIED = 64  # states in which a solution is compared with the exhaustive search
+
+
+class Certificate(NamedTuple):
+    """A solution of the first period held against the definition, state by state.
+
+    Both numbers are relative to max(1, max |V_0|); rounding alone leaves about 1e-15 in
+    float64 and 1e-6 in float32.  A method whose assumption fails shows here.
+    """
+
+    gap: float  #: largest |V_0(x) - max over (z, q) of the definition|, given V_1
+    regret: float  #: most that the returned (z, q) falls short of that maximum
+    num_states: int  #: states compared: all, or 64 spread over the grid
+
+
+class Solution(NamedTuple):
+    """Optimal values and decisions, and what certifies them."""
+
+    values: jax.Array  #: V_0, (k,) * m, money
+    depletion: jax.Array  #: optimal z in the first period, (k,) * m integers, units
+    order: jax.Array  #: optimal q in the first period, (k,) * m integers, units
+    certificate: Certificate  #: how the first period compares with the definition
+    depletions: "jax.Array | None" = (
+        None  #: z of every period, (T,) + (k,) * m, on request
+    )
+    orders: "jax.Array | None" = None  #: q of every period, (T,) + (k,) * m, on request
+
+
+def solve(
+    model: Model,
+    num_periods,
+    *,
+    method="tensor",
+    dtype=None,
+    progress=False,
+    checkpoint=None,
+    keep_policies=False,
+) -> Solution:
+    """Compute V_0 and the optimal decisions.
+
+    Of several best decisions, the one with the smallest z is returned, and among those the
+    one with the smallest q.  Values that differ by no more than 1e-10 (float64) or 1e-5
+    (float32) times max(1, max |V_{t+1}|) count as equal there.
+
+    Args:
+        model: the model, from `create_model`.
+        num_periods: number of periods [T], an integer >= 0.
+        method: ``"tensor"``, right for every model; ``"exhaustive"``, the definition, slow;
+            ``"top_down"`` or ``"threshold"``, right where the structure holds (every model
+            with s + θ >= 0 that was ever tried; the certificate tells).
+        dtype: ``"float32"`` or ``"float64"``; default JAX's own setting.
+        progress: whether to show a bar that moves with each period.
+        checkpoint: path of a file in which each period is saved; if it holds a save of the
+            same run, the run goes on from there, bit for bit.
+        keep_policies: whether to return the decisions of every period.
+
+    Returns:
+        A `Solution`.  With ``num_periods`` 0 values are s |x| and decisions are 0.
+        Arrays are JAX's; those in float64 while JAX computes in 32 bits are NumPy's.
+
+    Raises:
+        ValueError: a bad argument, a demand law whose rows are not `num_periods`, a save
+            that is damaged or of another run, or a model that the device cannot hold.
+
+    >>> from lectures_helpers.expiry import create_model, poisson_pmf
+    >>> model = create_model(4, 10, poisson_pmf(8.0, 19), salvage=1, holding=0.5,
+    ...                      order_cost=3, price=5, disposal=2, discount=0.95)
+    >>> solution = solve(model, 5, dtype="float64")
+    >>> solution.values.shape, bool(solution.certificate.gap < 1e-12)
+    ((10, 10, 10, 10), True)
+    """
+    model = checked_model(model)
+    num_periods = checks.integer("num_periods", num_periods, 0)
+    if method not in BACKUPS:
+        raise ValueError(f"method must be one of {list(BACKUPS)}, got {method!r}")
+    dtype = checked_dtype(dtype)
+    check_rows(model, num_periods)
+    path = None if checkpoint is None else _checked_path(checkpoint)
+
+    with in_precision(dtype):
+        _check_memory(model, num_periods, method, dtype, keep_policies)
+        solution = _solve(
+            model, num_periods, method, dtype, progress, path, keep_policies
+        )
+    return released(solution, dtype)
+
+
+def thresholds(model: Model, num_periods, *, dtype=None) -> list[np.ndarray]:
+    """Compute the thresholds of the first period, one array for each class.
+
+    The i-th array, z̄_i, (k,) * (m - i), tells how many units of class i are kept when the
+    newer classes hold (x_{i+1}, ..., x_m): k - 1 where all are kept.  Where the newer
+    classes are themselves sold off, nothing of class i is kept, and z̄_i is 0.
+
+    Args:
+        model: the model.
+        num_periods: number of periods [T], an integer >= 1.
+        dtype: as in `solve`.
+
+    Raises:
+        ValueError: a bad argument, or an optimal depletion that is not of this form.
+    """
+    checks.integer("num_periods", num_periods, 1)
+    return threshold_rule.read_off(solve(model, num_periods, dtype=dtype).depletion)
+
+
+def required_memory(
+    model: Model, *, method="tensor", dtype=None, keep_policies=0
+) -> int:
+    """Bytes that a solve holds at its peak: what its compiled backup takes, and its results.
+
+    Args:
+        model: the model.
+        method, dtype: as in `solve`.
+        keep_policies: number of periods whose decisions are kept.
+
+    Raises:
+        ValueError: a bad argument.
+    """
+    model, dtype = checked_model(model), checked_dtype(dtype)
+    if method not in BACKUPS:
+        raise ValueError(f"method must be one of {list(BACKUPS)}, got {method!r}")
+    with in_precision(dtype):
+        return _required(model, method, dtype, keep_policies)
+
+
+# ------------------------------------------------------------------------ the run
+
+
+def _solve(model, T, method, dtype, progress, path, keep_policies):
+    m, k = model.m, model.k
+    laws = periods.periods(model, dtype)
+    decide = periods.decision_dtype(model)
+    kept = {}
+    run = _describe(model, T, method, dtype, keep_policies)
+    start, values = T, None
+    if path is not None:
+        saves.remove_unfinished(path)
+        if (found := saves.load(path, run)) is not None:
+            start, arrays = found
+            values = jnp.asarray(arrays.pop("values"))
+            for name, array in arrays.items():
+                kept[int(name.removeprefix("decision_"))] = array
+    if values is None:
+        values = periods.terminal_values(model, dtype)
+    if T == 0:
+        none = jnp.zeros((k,) * m, decide)
+        every = jnp.zeros((0, *none.shape), decide) if keep_policies else None
+        return Solution(values, none, none, Certificate(0.0, 0.0, 0), every, every)
+
+    bar = tqdm(total=T, initial=T - start, disable=not progress, unit="period")
+    with contextlib.closing(bar):
+        for t in reversed(range(start)):
+            decides = decide if t == 0 or keep_policies else None
+            backup = _compiled(method, m, k, _sizes(laws), dtype, decides, _device())
+            last, law = values, laws[t if len(laws) > 1 else 0]
+            values, decision = backup(last, law)
+            if keep_policies:
+                kept[t] = np.stack([np.asarray(a) for a in decision])
+            if path is not None and t > 0:
+                named = {f"decision_{n}": array for n, array in kept.items()}
+                saves.save(path, run, t, {"values": np.asarray(values), **named})
+            if progress:
+                jax.block_until_ready(values)
+            bar.update()
+
+    certificate = certify(values, decision, last, law)
+    depletions = orders = None
+    if keep_policies:
+        depletions, orders = np.stack([kept[t] for t in range(T)], axis=1)
+    return Solution(
+        values, decision.depletion, decision.order, certificate, depletions, orders
+    )
+
+
+def certify(values, decision, later, law: Period) -> Certificate:
+    """Hold values and decisions of a period against the exhaustive search, given V_{t+1}."""
+    m, k = values.ndim, values.shape[0]
+    x = spread_states(m, k, CERTIFIED)
+    at = tuple(x.T)
+    best, _ = _best_actions(later, jnp.asarray(x), law)
+    z, q = (jnp.asarray(np.asarray(a[at]).astype(int)) for a in decision)
+    taken = _action_value(later, jnp.asarray(x), z, q, law)
+    scale = max(1.0, float(jnp.max(jnp.abs(values))))
+    gap = float(jnp.max(jnp.abs(values[at] - best))) / scale
+    regret = max(0.0, float(jnp.max(best - taken))) / scale
+    return Certificate(gap, regret, len(x))
+
+
+def spread_states(m, k, most) -> np.ndarray:
+    """All states if they are few, else `most` of them spread over the grid, (n, m)."""
+    if k**m <= most:
+        return decode(np.arange(k**m), m, k)
+    # The corners (nothing, everything), and steps by the golden ratio, which never cluster.
+    steps = np.modf(np.arange(1, most - 1) * (np.sqrt(5) - 1) / 2)[0]
+    index = np.unique(np.concatenate([[0, k**m - 1], (steps * k**m).astype(np.int64)]))
+    return decode(index, m, k)
+
+
+_best_actions = jax.jit(exhaustive.best_actions)
+_action_value = jax.jit(exhaustive.action_value)
+
+
+def _describe(model, T, method, dtype, keep_policies):
+    """What tells a run from others, in words that an error message can use."""
+    return {
+        "num_ages": model.m,
+        "num_levels": model.k,
+        "num_periods": T,
+        "method": method,
+        "dtype": dtype,
+        "keep_policies": bool(keep_policies),
+        "salvage": model.s,
+        "holding": model.h,
+        "order_cost": model.c,
+        "price": model.r,
+        "disposal": model.θ,
+        "discount": model.α,
+        "demand law (SHA-256)": hashlib.sha256(
+            repr(model.demand_pmf.shape).encode() + model.demand_pmf.tobytes()
+        ).hexdigest()[:16],
+    }
+
+
+# --------------------------------------------------------------- memory, compilation
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(method, m, k, sizes, dtype, decide, device):
+    """A backup compiled for these sizes: once, and never again in this process."""
+    del device  # part of the key: the compiled function stays on its device
+    values = jax.ShapeDtypeStruct((k,) * m, dtype)
+    law = Period(*(jax.ShapeDtypeStruct(shape, dtype) for shape in sizes))
+    return BACKUPS[method].lower(values, law, decide=decide).compile()
+
+
+def _sizes(laws):
+    return tuple(array.shape for array in laws[0])
+
+
+def _device():
+    return jax.config.jax_default_device or jax.devices()[0]
+
+
+def _required(model, method, dtype, keep_policies):
+    """Bytes at the peak: V_{t+1}, the backup with decisions, the decisions kept on the host."""
+    sizes = _sizes(periods.periods(model._replace(demand_pmf=_first(model)), dtype))
+    decide = periods.decision_dtype(model)
+    _check_index(model, method)
+    backup = _compiled(method, model.m, model.k, sizes, dtype, decide, _device())
+    analysis = backup.memory_analysis()
+    states = model.k**model.m
+    return (
+        analysis.argument_size_in_bytes
+        + analysis.temp_size_in_bytes
+        + analysis.output_size_in_bytes
+        + 2 * keep_policies * states * np.dtype(decide).itemsize
+    )
+
+
+def _first(model):
+    pmf = model.demand_pmf
+    return pmf if pmf.ndim == 1 else pmf[0]
+
+
+def _check_memory(model, T, method, dtype, keep_policies):
+    there = available_memory()
+    needed = 2 * model.k**model.m * np.dtype(dtype).itemsize  # V_{t+1} and V_t alone
+    if needed <= there:  # else there is no use in compiling for it
+        needed = _required(model, method, dtype, T if keep_policies else 0)
+    if needed > there:
+        raise ValueError(
+            f"num_levels^num_ages = {model.k}^{model.m} = {model.k**model.m:,} states need "
+            f"{_gib(needed)} with method {method!r} in {dtype}, but there are "
+            f"{_gib(there)}; take a smaller model, or another method or dtype"
+        )
+
+
+def _check_index(model, method):
+    """State numbers are 32-bit integers inside the methods that look values up."""
+    if method != "tensor" and model.k**model.m >= 2**31:
+        raise ValueError(
+            f"num_levels^num_ages must be below 2^31 with method {method!r}, got "
+            f"{model.k}^{model.m}; method 'tensor' takes more"
+        )
+
+
+def _gib(size):
+    return f"{size / 2**30:.3g} GiB" if size >= 2**20 else f"{size / 2**20:.3g} MiB"
+
+
+def available_memory() -> int:
+    """Bytes that the default device can still hold."""
+    stats = _device().memory_stats()
+    if stats and "bytes_limit" in stats:
+        return stats["bytes_limit"] - stats.get("bytes_in_use", 0)
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        free = {line.split(":")[0]: line.split()[1] for line in lines}
+        there = 1024 * int(free["MemAvailable"])
+    except (OSError, KeyError, ValueError):  # not Linux: all that is built in
+        try:
+            there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        except (AttributeError, ValueError, OSError):
+            return 2**63 - 1
+    group = Path("/sys/fs/cgroup")  # a container may allow less than the machine has
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        limit = int((group / "memory.max").read_text(encoding="ascii"))
+        used = int((group / "memory.current").read_text(encoding="ascii"))
+        lines = (group / "memory.stat").read_text(encoding="ascii").splitlines()
+        cached = dict(line.split() for line in lines)["inactive_file"]  # given back
+        there = min(there, max(0, limit - used + int(cached)))
+    return there
+
+
+# ------------------------------------------------------------------------- arguments
+
+
+def checked_dtype(dtype) -> str:
+    """The name of a floating-point type that the solver works in."""
+    if dtype is None:
+        return "float64" if jax.config.jax_enable_x64 else "float32"
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = None
+    if name not in periods.TIES:
+        raise ValueError(f"dtype must be one of {list(periods.TIES)}, got {dtype!r}")
+    return name
+
+
+def in_precision(dtype):
+    """Context in which JAX computes in this type."""
+    return precision.enable_x64(dtype == "float64")
+
+
+def released(result, dtype):
+    """Results as the caller can use them: JAX in 32-bit mode would round float64 arrays."""
+    if dtype == "float64" and not jax.config.jax_enable_x64:
+        return jax.tree.map(
+            lambda a: np.asarray(a) if isinstance(a, jax.Array) else a, result
+        )
+    return result
+
+
+def check_rows(model, num_periods):
+    pmf = model.demand_pmf
+    if pmf.ndim == 2 and len(pmf) != num_periods:
+        raise ValueError(
+            f"demand_pmf must have num_periods = {num_periods} rows, got {len(pmf)}"
+        )
+
+
+def _checked_path(checkpoint):
+    try:
+        path = Path(checkpoint)
+    except TypeError:
+        raise ValueError(f"checkpoint must be a path, got {checkpoint!r}") from None
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"checkpoint must lie in a folder that exists, got {str(checkpoint)!r}"
+        )
+    if path.is_dir():
+        raise ValueError(f"checkpoint must be a file, got the folder {str(path)!r}")
+    return path

@@ -1,0 +1,188 @@
+"""The tensor backup: exact for every model, without a search over z and without gathers.
+
+Call the stock after depletion y.  It goes into the period as y_1 older units in front
+of u = (y_2, ..., y_m, q), and demand leaves dep(u, (D - y_1)^+).  With n units in front,
+the mean of what follows is::
+
+    G(n; u) = E V(dep(u, (D - n)^+))
+
+Let u' = dep_one(u) be u less its oldest unit.  Seen from u, one unit more in front and
+one less behind are the same but for the demand that does not reach behind the front::
+
+    G(n; u) = G(n + 1; u') + P(D <= n) (V(u) - V(u'))                     (front)
+
+So each G is one multiply-add away from another one.  With V' = V(0, ·) and n units in
+front, the same holds for the classes behind an empty first one; and because n + u_1 does
+not change along the way, neither do the mean sales r E min(D, n + |u|).  They are put in
+at the start of each chain and travel along.
+
+Depletion needs no search either: V(x) is the better of keeping x and selling its oldest
+unit, V(x) = max(W(x), s + V(dep_one(x))), which is a running maximum along each axis.
+
+One period takes one multiply-add and one comparison for each pair of a state and an
+order: k^(m+1) of each, where the exhaustive search takes m k^(m+2) d_max.
+
+Arrays of classes behind the front have the newest class, the order q, as their first
+axis: u_m, u_2, ..., u_{m-1}, so that the best order is found by comparing whole arrays.
+
+Source: derived in the lecture on the tensor backup (eq:tensor-front, thm-front).
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from lectures_helpers.expiry.period import Decision, Period, tie_of, total_stock
+
+
+@partial(jax.jit, static_argnames="decide")
+def backup(values, period: Period, *, decide=None):
+    """Move values back by one period.
+
+    Args:
+        values: V_{t+1}, (k,) * m.
+        period: the period's demand and prices, in the same precision.
+        decide: integer type of the decisions, or None for values alone.
+
+    Returns:
+        V_t, (k,) * m, and its `Decision`, or None.
+    """
+    tie = tie_of(values)
+    kept, order = value_of_keeping(values, period, tie, decide)
+    if decide is None:
+        return running_maximum(kept, period.s), None
+    depletion = jnp.zeros(kept.shape, decide)
+    return running_decision(kept, depletion, order, period.s, tie)
+
+
+def value_of_keeping(values, period: Period, tie, decide):
+    """W(y), the value of going on with stock y at the best order, and that order."""
+    if values.ndim == 1:  # the order is all there is behind the front
+        k = values.size
+        best, order = best_order(fronts(values, period)[:k], period, tie, decide)
+        return after_order(best, jnp.arange(k), period), order
+
+    m, k = values.ndim, values.shape[0]
+    chains = fronts(values[0], period).reshape(2 * k - 1, k, -1)
+    behind = jnp.moveaxis(values.reshape(k, -1, k), 2, 1)  # u_1, q, (u_2, ..., u_{m-1})
+    between = total_stock(m - 2, k, values.dtype).reshape(1, -1)
+    front = jnp.arange(k)
+
+    def with_first_class(carry, u_1):
+        """From u_1 - 1 units in the first class to u_1, for all n: n + u_1 is the chain."""
+        chains, last = carry
+        this = jax.lax.dynamic_index_in_dim(behind, u_1, keepdims=False)
+        n = jnp.arange(2 * k - 1) - u_1
+        reached = jnp.where(n < 0, 0, period.cdf[jnp.maximum(n, 0)])
+        chains = chains + reached[:, None, None] * (this - last)[None]
+        options = jax.lax.dynamic_slice_in_dim(chains, u_1, k)  # n, q, (u_2, ...)
+        best, order = best_order(options, period, tie, decide)
+        held = (front + u_1).astype(values.dtype)[:, None] + between
+        return (chains, this), (after_order(best, held, period), order)
+
+    start = chains, behind[0]
+    _, (kept, order) = jax.lax.scan(with_first_class, start, front)
+    return tuple(
+        None if a is None else jnp.swapaxes(a, 0, 1).reshape(values.shape)
+        for a in (kept, order)
+    )
+
+
+def fronts(values, period: Period):
+    """Mean of what follows a front of n = 0, ..., 2 k - 2 units, for stock u behind it.
+
+    Args:
+        values: V where the first class is empty: one axis for each class behind it.
+
+    Returns:
+        (2 k - 1, q, u_2, ..., u_{m-1}): G(n; u) + r E min(D, n + |u|) - c q.
+    """
+    k = values.shape[-1]
+    behind = jnp.moveaxis(values, -1, 0)
+    rise = behind - to_parents(behind)
+    root = (0,) * behind.ndim
+    only_fresh = (slice(1, None), *root[1:])  # where the oldest unit is of the order
+
+    def one_less_in_front(table, n):
+        table = to_parents(table) + period.cdf[n] * rise
+        table = table.at[only_fresh].add(-period.c)
+        table = table.at[root].set(behind[root] + period.r * period.sales[n])
+        return table
+
+    # Behind S >= d_max units nothing happens, and all demand is sold.
+    size = period.cdf.size
+    q = jnp.arange(k, dtype=values.dtype).reshape((k,) + (1,) * (behind.ndim - 1))
+    table = behind + period.r * period.sales[size] - period.c * q
+    table = jax.lax.fori_loop(
+        0, size - (2 * k - 1), lambda i, t: one_less_in_front(t, size - 1 - i), table
+    )
+
+    def step(table, n):
+        table = one_less_in_front(table, n)
+        return table, table
+
+    return jax.lax.scan(step, table, jnp.arange(2 * k - 1), reverse=True)[1]
+
+
+def to_parents(table):
+    """table[dep_one(u)] for all u; the root, the empty stock, stays where it is.
+
+    Axes: the newest class first, then the others from the oldest on.
+    """
+    if table.ndim == 1:
+        return jnp.concatenate([table[:1], table[:-1]])
+    first = to_parents(table[:, 0])  # the oldest class is empty: look behind it
+    return jnp.concatenate([first[:, None], table[:, :-1]], axis=1)
+
+
+def best_order(options, period: Period, tie, decide):
+    """The best over q, the second axis; and the smallest q that is as good."""
+    best = options.max(1)
+    if decide is None:
+        return best, None
+    good = period.α * options >= period.α * best[:, None] - tie
+    k = options.shape[1]
+    q = jnp.arange(k, dtype=decide).reshape((1, k) + (1,) * (options.ndim - 2))
+    return best, jnp.where(good, q, jnp.asarray(k, decide)).min(1)
+
+
+def after_order(best, held, period: Period):
+    """W from the best over orders: discount, holding cost, disposal.  First axis: y_1."""
+    waste = period.waste.reshape((-1,) + (1,) * (best.ndim - 1))
+    held = held.astype(best.dtype)
+    return period.α * (best - period.θ * waste) - period.h * held
+
+
+def running_maximum(kept, s):
+    """V(x) = max(W(x), s + V(dep_one(x))), the newest class first, the oldest last."""
+    k = kept.shape[0]
+    first = kept[0] if kept.ndim == 1 else running_maximum(kept[0], s)
+    gain = jnp.where(jnp.arange(k) > 0, s, 0)  # the first is done: max(W, V + 0) = V
+
+    def step(parent, xs):
+        kept, gain = xs
+        best = jnp.maximum(kept, parent + gain)
+        return best, best
+
+    return jax.lax.scan(step, first, (kept, gain))[1]
+
+
+def running_decision(kept, depletion, order, s, tie):
+    """The same with decisions: sell one more than the parent, order what it orders."""
+    first = kept[0], Decision(depletion[0], order[0])
+    if kept.ndim > 1:
+        first = running_decision(kept[0], depletion[0], order[0], s, tie)
+
+    def step(parent, xs):
+        kept, order = xs
+        value, decision = parent
+        best = jnp.maximum(kept, value + s)
+        keep = kept >= best - tie
+        one_more = Decision(decision.depletion + 1, decision.order)
+        stay = Decision(jnp.zeros_like(one_more.depletion), order)
+        decision = jax.tree.map(partial(jnp.where, keep), stay, one_more)
+        return (best, decision), (best, decision)
+
+    _, rest = jax.lax.scan(step, first, (kept[1:], order[1:]))
+    return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, rest)

@@ -1,0 +1,121 @@
+"""Thresholds: for each class, how much of it is kept, given the newer stock.
+
+Where the structure of the lecture holds, there is for class i a threshold that depends on
+newer stock only, z̄_i(x_{i+1}, ..., x_m): reading from the newest class to the oldest, at
+the first class with x_i > z̄_i, deplete it down to z̄_i and everything older to nothing.
+
+So each class has a level below which values are those of keeping, and above which each
+unit adds s.  The first need an expectation, the others none: the search goes up class by
+class, for all newer stocks at once, and stops when the last of them has met its threshold.
+
+Source: the lecture on structure (thm-thresholds).
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lectures_helpers.expiry.exhaustive import best_order
+from lectures_helpers.expiry.period import Decision, Period, tie_of
+from lectures_helpers.expiry.top_down import root, row_states
+
+
+@partial(jax.jit, static_argnames="decide")
+def backup(values, period: Period, *, decide=None):
+    """Move values back by one period; as `tensor.backup`, where the structure holds."""
+    tie, kind = tie_of(values), decide or "int32"
+    filled = root(values, period, tie, kind)
+    for newer in range(values.ndim):
+        filled = levels_of_class(values, filled, newer, period, tie, kind)
+    best, decision = jax.tree.map(lambda a: a.reshape(values.shape), filled)
+    return best, decision if decide else None
+
+
+def levels_of_class(values, first, newer, period, tie, decide):
+    """Values and decisions with 0, ..., k - 1 units in a class; as `top_down.rows_of_class`.
+
+    `first` holds them for no units there, (k^newer,): for all stocks of the newer classes.
+    """
+    m, k = values.ndim, values.shape[0]
+    best, decision = first
+    # Where the newer stock itself is sold off, nothing of this class is kept.
+    open_ended = decision.depletion == 0
+    levels = jax.tree.map(lambda a: jnp.zeros((k, a.size), a.dtype).at[0].set(a), first)
+    threshold = jnp.zeros(best.shape, int)
+
+    def some_go_on(state):
+        b, _, open_ended, _ = state
+        return (b < k) & open_ended.any()
+
+    def next_level(state):
+        b, levels, open_ended, threshold = state
+        kept, order = best_order(
+            values,
+            row_states(m, k, newer, b),
+            jnp.zeros(len(best), int),
+            period,
+            tie,
+            decide,
+        )
+        below = jax.tree.map(lambda a: a[b - 1], levels)
+        keep = open_ended & (kept >= below[0] + period.s - tie)
+        value = jnp.where(keep, jnp.maximum(kept, below[0] + period.s), 0)
+        levels = (
+            levels[0].at[b].set(value),
+            Decision(levels[1].depletion, levels[1].order.at[b].set(order)),
+        )
+        return b + 1, levels, keep, jnp.where(keep, b, threshold)
+
+    _, levels, _, threshold = jax.lax.while_loop(
+        some_go_on, next_level, (jnp.asarray(1), levels, open_ended, threshold)
+    )
+    # Beyond the threshold: as many units as are too many, at s each, and what is best there.
+    b = jnp.arange(k)[:, None]
+    too_many = jnp.maximum(b - threshold[None], 0)
+    level = jnp.minimum(b, threshold[None])
+
+    def there(a):
+        return jnp.take_along_axis(a, level, axis=0)
+
+    value = there(levels[0]) + period.s * too_many.astype(values.dtype)
+    depletion = there(levels[1].depletion) + too_many.astype(decide)
+    made = value, Decision(depletion, there(levels[1].order))
+    return jax.tree.map(lambda a: a.reshape(-1), made)
+
+
+def read_off(depletion) -> list[np.ndarray]:
+    """Thresholds from the units depleted in every state, (k,) * m; one array per class.
+
+    Raises:
+        ValueError: the depletion is not of the threshold form; a state shows it.
+    """
+    depletion = np.asarray(depletion).astype(np.int64)
+    m, k = depletion.ndim, depletion.shape[0]
+    found = []
+    for i in range(m):
+        keeps = depletion[(0,) * i] == 0  # classes i, ..., m - 1; older ones are empty
+        found.append(np.where(keeps[0], keeps.cumprod(axis=0).sum(axis=0) - 1, 0))
+    rule = by_thresholds(found, m, k)
+    if (rule != depletion).any():
+        x = tuple(int(n) for n in np.argwhere(rule != depletion)[0])
+        raise ValueError(
+            f"the depletion must be of the threshold form, but in state {x} it is "
+            f"{depletion[x]} and the thresholds give {rule[x]}"
+        )
+    return found
+
+
+def by_thresholds(found, m, k) -> np.ndarray:
+    """Units that thresholds deplete in every state, (k,) * m."""
+    depletion = np.zeros((k,) * m, np.int64)
+    undecided = np.ones((k,) * m, bool)
+    older = np.indices((k,) * m).cumsum(axis=0) - np.indices((k,) * m)
+    for i in reversed(range(m)):
+        units = np.arange(k).reshape((k,) + (1,) * (m - 1 - i))
+        excess = np.broadcast_to(np.maximum(units - found[i], 0), (k,) * m)
+        here = undecided & (excess > 0)
+        depletion[here] = (excess + older[i])[here]
+        undecided &= ~here
+    return depletion

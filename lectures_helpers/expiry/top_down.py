@@ -1,0 +1,77 @@
+"""Top-down: walk the tree of states from the empty stock, and let children reuse parents.
+
+The parent of x is dep_one(x), x less one unit of its oldest non-empty class; the root is
+the empty stock.  Where the structure of the lecture holds,
+
+- if it is best to sell z > 0 units at the parent, it is best to sell z + 1 at the child,
+  and to order the same: V(child) = s + V(parent), and there is nothing to compute;
+- if it is best to sell none at the parent, it is best to sell none or one at the child.
+
+States are filled in rows.  A row holds the states in which the l-th newest class has b
+units, older classes are empty and newer ones are arbitrary.  Its k^(l-1) states have
+consecutive numbers, and their parents are the block before it.
+
+Source: the lecture on structure (thm-tree).
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from lectures_helpers.expiry.exhaustive import all_states, best_order
+from lectures_helpers.expiry.period import Decision, Period, tie_of
+
+
+@partial(jax.jit, static_argnames="decide")
+def backup(values, period: Period, *, decide=None):
+    """Move values back by one period; as `tensor.backup`, where the structure holds."""
+    tie, kind = tie_of(values), decide or "int32"
+    filled = root(values, period, tie, kind)
+    for newer in range(values.ndim):  # classes that are newer than the row's
+        filled = rows_of_class(values, filled, newer, period, tie, kind)
+    best, decision = jax.tree.map(lambda a: a.reshape(values.shape), filled)
+    return best, decision if decide else None
+
+
+def root(values, period, tie, decide):
+    """Value (1,) and decision of the empty stock: an order, nothing to sell."""
+    empty = jnp.zeros((1, values.ndim), int)
+    best, order = best_order(values, empty, jnp.zeros(1, int), period, tie, decide)
+    return best, Decision(jnp.zeros(1, decide), order)
+
+
+def rows_of_class(values, first, newer, period, tie, decide):
+    """Fill the rows b = 1, ..., k - 1 of a class, each from the one before.
+
+    Args:
+        first: values and decisions where the class is empty, (k^newer,).
+        newer: number of newer classes.
+
+    Returns:
+        Values and decisions for 0, ..., k - 1 units, (k^(newer + 1),), by state number.
+    """
+    m, k = values.ndim, values.shape[0]
+
+    def row(parents, b):
+        best, decision = parents
+        x = row_states(m, k, newer, b)
+        kept, order = best_order(values, x, jnp.zeros(len(x), int), period, tie, decide)
+        follow = decision.depletion > 0
+        one_more = best + period.s
+        keep = ~follow & (kept >= one_more - tie)
+        value = jnp.where(follow, one_more, jnp.maximum(kept, one_more))
+        depletion = jnp.where(keep, 0, decision.depletion + 1).astype(decide)
+        made = value, Decision(depletion, jnp.where(keep, order, decision.order))
+        return made, made
+
+    _, rows = jax.lax.scan(row, first, jnp.arange(1, k))
+    return jax.tree.map(lambda a, b: jnp.concatenate([a, b.ravel()]), first, rows)
+
+
+def row_states(m, k, newer, b):
+    """States of a row, (k^newer, m): b units before the newer classes, none in older ones."""
+    row = jnp.concatenate(
+        [jnp.zeros((k**newer, m - newer - 1), int), jnp.full((k**newer, 1), b)], axis=1
+    )
+    return jnp.concatenate([row, all_states(newer, k)], axis=1) if newer else row
