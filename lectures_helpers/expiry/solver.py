@@ -86,8 +86,8 @@ def solve(
         model: the model, from `create_model`.
         num_periods: number of periods [T], an integer >= 0.
         method: ``"tensor"``, right for every model; ``"exhaustive"``, the definition, slow;
-            ``"top_down"`` or ``"threshold"``, right where the structure holds (every model
-            with s + θ >= 0 that was ever tried; the certificate tells).
+            ``"top_down"`` or ``"threshold"``, right where the structure of the lecture
+            holds, as it does at sensible prices; the certificate shows where it does not.
         dtype: ``"float32"`` or ``"float64"``; default JAX's own setting.
         progress: whether to show a bar that moves with each period.
         checkpoint: path of a file in which each period is saved; if it holds a save of the

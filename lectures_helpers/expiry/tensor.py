@@ -35,6 +35,8 @@ import jax.numpy as jnp
 
 from lectures_helpers.expiry.period import Decision, Period, tie_of, total_stock
 
+CACHE = 2**23  # bytes of chains in a block: what a core's share of a CPU's cache holds
+
 
 @partial(jax.jit, static_argnames="decide")
 def backup(values, period: Period, *, decide=None):
@@ -58,15 +60,54 @@ def backup(values, period: Period, *, decide=None):
 
 def value_of_keeping(values, period: Period, tie, decide):
     """W(y), the value of going on with stock y at the best order, and that order."""
+    k = values.shape[0]
     if values.ndim == 1:  # the order is all there is behind the front
-        k = values.size
         best, order = best_order(fronts(values, period)[:k], period, tie, decide)
         return after_order(best, jnp.arange(k), period), order
 
-    m, k = values.ndim, values.shape[0]
     chains = fronts(values[0], period).reshape(2 * k - 1, k, -1)
-    behind = jnp.moveaxis(values.reshape(k, -1, k), 2, 1)  # u_1, q, (u_2, ..., u_{m-1})
-    between = total_stock(m - 2, k, values.dtype).reshape(1, -1)
+    behind = values.reshape(k, -1, k)
+    columns = behind.shape[1]  # one for each (u_2, ..., u_{m-1}); none needs another
+    between = total_stock(values.ndim - 2, k, values.dtype).reshape(1, -1)
+    size = block_size(k, columns, values.dtype)
+    if size == columns:
+        results = value_in_columns(behind, chains, between, period, tie, decide)
+        return jax.tree.map(lambda a: a.reshape(values.shape), results)
+
+    def fill(i, filled):
+        """One block of columns."""
+        block = (
+            jax.lax.dynamic_slice_in_dim(array, i * size, size, axis)
+            for array, axis in ((behind, 1), (chains, 2), (between, 1))
+        )
+        return jax.tree.map(
+            lambda whole, part: jax.lax.dynamic_update_slice_in_dim(
+                whole, part, i * size, 2
+            ),
+            filled,
+            value_in_columns(*block, period, tie, decide),
+        )
+
+    kept = jnp.zeros((k, k, columns), values.dtype)
+    order = None if decide is None else jnp.zeros(kept.shape, decide)
+    results = jax.lax.fori_loop(0, columns // size, fill, (kept, order))
+    return jax.tree.map(lambda a: a.reshape(values.shape), results)
+
+
+def value_in_columns(behind, chains, between, period: Period, tie, decide):
+    """W and the best order for some columns (u_2, ..., u_{m-1}).
+
+    Args:
+        behind: V, (k, columns, k): u_1, column, q.
+        chains: what follows a front with nothing in the first class, from `fronts`,
+            (2 k - 1, k, columns): n, q, column.
+        between: u_2 + ... + u_{m-1}, (1, columns).
+
+    Returns:
+        (k, k, columns): y_1, y_2 = u_1, column; both results.
+    """
+    k = len(behind)
+    behind = jnp.moveaxis(behind, 2, 1)
     front = jnp.arange(k)
 
     def with_first_class(carry, u_1):
@@ -76,17 +117,26 @@ def value_of_keeping(values, period: Period, tie, decide):
         n = jnp.arange(2 * k - 1) - u_1
         reached = jnp.where(n < 0, 0, period.cdf[jnp.maximum(n, 0)])
         chains = chains + reached[:, None, None] * (this - last)[None]
-        options = jax.lax.dynamic_slice_in_dim(chains, u_1, k)  # n, q, (u_2, ...)
+        options = jax.lax.dynamic_slice_in_dim(chains, u_1, k)  # n, q, column
         best, order = best_order(options, period, tie, decide)
-        held = (front + u_1).astype(values.dtype)[:, None] + between
+        held = (front + u_1).astype(best.dtype)[:, None] + between
         return (chains, this), (after_order(best, held, period), order)
 
-    start = chains, behind[0]
-    _, (kept, order) = jax.lax.scan(with_first_class, start, front)
-    return tuple(
-        None if a is None else jnp.swapaxes(a, 0, 1).reshape(values.shape)
-        for a in (kept, order)
-    )
+    _, results = jax.lax.scan(with_first_class, (chains, behind[0]), front)
+    return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), results)
+
+
+def block_size(k, columns, dtype):
+    """Columns worked on at once, columns over a power of k: as many as a cache holds.
+
+    On a CPU the chains of a block are to stay in its cache (measured: 40 % faster at 43
+    million states, and half the memory); a GPU wants all columns at once.
+    """
+    most = CACHE if jax.default_backend() == "cpu" else 2**40
+    size = columns
+    while size % k == 0 and size * k * (2 * k - 1) * jnp.dtype(dtype).itemsize > most:
+        size //= k
+    return size
 
 
 def fronts(values, period: Period):
