@@ -168,6 +168,7 @@ def simulate(
     warmup=0,
     cooldown=None,
     max_backorders=20,
+    mesh=None,
 ) -> Performance:
     """Simulate a sweep over base-stock levels, all on the same demands.
 
@@ -195,6 +196,7 @@ def simulate(
             where JAX traces the demand rate or a random lead time.
         max_backorders: the PMF tells 0, ..., max_backorders - 1 backorders apart,
             and its last entry is for so many or more.
+        mesh: devices that share the replications, from `scaling.create_mesh`; default one.
 
     Returns:
         Performance with arrays (levels, num_replications), or (num_replications,)
@@ -223,6 +225,7 @@ def simulate(
         warmup=warmup,
         cooldown=cooldown,
         max_backorders=max_backorders,
+        mesh=mesh,
     )
     return jax.tree.map(
         lambda x: x.reshape(np.shape(levels) + x.shape[2:]), performance

@@ -161,6 +161,7 @@ def simulate(
     min_demands=2000,
     num_demands=None,
     warmup=0,
+    mesh=None,
 ) -> Performance:
     """Simulate a sweep over lot sizes, all on the same demands.
 
@@ -178,6 +179,7 @@ def simulate(
         min_demands: fewest demands that count in a replication, >= 1.
         num_demands: exact number of demands that count, >= 1, or None.
         warmup: demands that come first and do not count, >= 0.
+        mesh: devices that share the replications, from `scaling.create_mesh`; default one.
 
     Returns:
         Performance with arrays (quantities, num_replications), or
@@ -206,6 +208,7 @@ def simulate(
         warmup=warmup,
         cooldown=None,
         max_backorders=0,
+        mesh=mesh,
     )
     return jax.tree.map(
         lambda x: x.reshape(np.shape(quantities) + x.shape[2:]), performance

@@ -30,7 +30,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lectures_helpers import checks, demand
+from lectures_helpers import checks, demand, scaling
 from lectures_helpers.performance import (
     Performance,
     create_costs,
@@ -247,7 +247,19 @@ def run_lengths(length: Length, num_replications, *, key):
     return (shortest + spread.astype(shortest.dtype)).max(axis=0)
 
 
-def draw(interarrival, lead_time, size, num_replications, *, key):
+def each(fn, values, shared, mesh):
+    """Apply ``fn(values, *shared)`` to each replication, all at once on one device.
+
+    On a mesh a device takes its replications one after another: arrays of another
+    length are summed in another order, so that only then the last digit does not
+    depend on how many share the work.
+    """
+    if mesh is None:
+        return jax.vmap(lambda values: fn(values, *shared))(values)
+    return scaling.map_shared(fn, values, shared, mesh)
+
+
+def draw(interarrival, lead_time, size, num_replications, *, key, mesh=None):
     """Draw the dates of the demands and the lead times of every replication.
 
     Args:
@@ -256,13 +268,14 @@ def draw(interarrival, lead_time, size, num_replications, *, key):
         size: number of demands N.
         num_replications: number of replications.
         key: random key.
+        mesh: devices that share the replications, or None.
 
     Returns:
         (num_replications, N) dates; lead times of the same shape, or one number
         if the family is deterministic.
     """
 
-    def one(key):
+    def one(key, interarrival, lead_time):
         arrival_key, lead_key = jax.random.split(key)
         times = jnp.cumsum(demand.sample(interarrival, size, key=arrival_key))
         if lead_time.family == "deterministic":
@@ -271,11 +284,12 @@ def draw(interarrival, lead_time, size, num_replications, *, key):
 
     # Folded, not split: the same key may simulate other policies on the same demands.
     fold = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
-    return jax.vmap(one)(fold(key, jnp.arange(num_replications)))
+    keys = fold(key, jnp.arange(num_replications))
+    return each(one, keys, (interarrival, lead_time), mesh)
 
 
-@partial(jax.jit, static_argnames=("length", "size", "num_replications"))
-def _draw(interarrival, lead_time, key, *, length, size, num_replications):
+@partial(jax.jit, static_argnames=("length", "size", "num_replications", "mesh"))
+def _draw(interarrival, lead_time, key, *, length, size, num_replications, mesh):
     """Lengths, dates of the demands, and lead times.
 
     Compiled apart from what is done with them, so that another set of policies does
@@ -284,11 +298,11 @@ def _draw(interarrival, lead_time, key, *, length, size, num_replications):
     length_key, path_key = jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
     num_demands = run_lengths(length, num_replications, key=length_key)
     return num_demands, *draw(
-        interarrival, lead_time, size, num_replications, key=path_key
+        interarrival, lead_time, size, num_replications, key=path_key, mesh=mesh
     )
 
 
-@partial(jax.jit, static_argnames=("warmup", "num_lots", "tie"))
+@partial(jax.jit, static_argnames=("warmup", "num_lots", "tie", "mesh"))
 def _evaluate(
     prices,
     quantities,
@@ -302,13 +316,59 @@ def _evaluate(
     warmup,
     num_lots,
     tie,
+    mesh,
 ):
     """Performance of shape (quantities, points, replications), with standard errors."""
+    arguments = quantities, points, shifts, places
+    measured = partial(_replications, warmup=warmup, num_lots=num_lots, tie=tie)
+    if mesh is None:
+        results = measured(num_demands, A, L, *arguments)
+    else:
+
+        def one(draws, *arguments):
+            results = measured(*(array[None] for array in draws), *arguments)
+            return jax.tree.map(
+                lambda x: x.reshape(*x.shape[:2], *x.shape[3:]), results
+            )
+
+        results = scaling.map_shared(one, (num_demands, A, L), arguments, mesh)
+        results = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 2), results)
+    sums, on_hand, tail, durations = results
+    shape = sums.held.shape
+    Q = quantities.astype(A.dtype)[:, None, None]
+    costs = create_costs(
+        production=jnp.broadcast_to(prices.unit_cost, shape),
+        setup=jnp.broadcast_to(prices.setup_cost / Q, shape),
+        holding=prices.holding_cost * sums.held,
+        backorder=prices.backorder_cost * sums.waited,
+    )
+    yearly = num_demands.astype(A.dtype)[None, None] / durations
+    at_least = tail.at[..., 0].set(1.0)  # there are always 0 backorders or more
+    more = jnp.pad(at_least[..., 1:], [(0, 0)] * 3 + [(0, 1)])
+    performance = Performance(
+        costs=costs,
+        annual=jax.tree.map(lambda x: x * yearly, costs),
+        fill_rate=sums.filled,
+        ready_rate=1 - tail[..., 0],
+        mean_on_hand=on_hand,
+        mean_backorders=sums.backorders,
+        backorder_pmf=at_least - more,
+        num_demands=jnp.broadcast_to(num_demands, shape),
+    )
+    return with_standard_error(performance)
+
+
+def _replications(
+    num_demands, A, L, quantities, points, shifts, places, *, warmup, num_lots, tie
+):
+    """What replications are made of: sums, stock on hand and shares of time.
+
+    Results have the axes (quantities, points, replications).
+    """
     num_replications, size = A.shape
     dates = jnp.pad(A, [(0, 0), (1, 0)])
     replications = jnp.arange(num_replications)
     end = dates[replications, warmup + num_demands]
-    durations = end - dates[:, warmup]
 
     # One policy at a time, all replications at once: on a CPU that stays in the cache.
     def one_quantity(Q):
@@ -342,28 +402,8 @@ def _evaluate(
         return *jax.lax.map(one_point, points), shares[:, places].swapaxes(0, 1)
 
     sums, on_hand, tail = jax.lax.map(one_quantity, quantities)
-    shape = sums.held.shape
-    Q = quantities.astype(A.dtype)[:, None, None]
-    costs = create_costs(
-        production=jnp.broadcast_to(prices.unit_cost, shape),
-        setup=jnp.broadcast_to(prices.setup_cost / Q, shape),
-        holding=prices.holding_cost * sums.held,
-        backorder=prices.backorder_cost * sums.waited,
-    )
-    yearly = (num_demands.astype(A.dtype) / durations)[None, None]
-    at_least = tail.at[..., 0].set(1.0)  # there are always 0 backorders or more
-    more = jnp.pad(at_least[..., 1:], [(0, 0)] * 3 + [(0, 1)])
-    performance = Performance(
-        costs=costs,
-        annual=jax.tree.map(lambda x: x * yearly, costs),
-        fill_rate=sums.filled,
-        ready_rate=1 - tail[..., 0],
-        mean_on_hand=on_hand,
-        mean_backorders=sums.backorders,
-        backorder_pmf=at_least - more,
-        num_demands=jnp.broadcast_to(num_demands, shape),
-    )
-    return with_standard_error(performance)
+    durations = jnp.broadcast_to((end - dates[:, warmup])[None, None], on_hand.shape)
+    return sums, on_hand, tail, durations
 
 
 def simulate(
@@ -382,6 +422,7 @@ def simulate(
     warmup,
     cooldown,
     max_backorders,
+    mesh,
 ) -> Performance:
     """Simulate every lot size with every reorder point, all on the same demands.
 
@@ -404,6 +445,7 @@ def simulate(
         warmup: demands that come first and do not count, >= 0.
         cooldown: demands drawn after the last one that counts, >= 0, or None.
         max_backorders: largest number of backorders told apart, >= 0.
+        mesh: devices that share the replications, or None.
 
     Returns:
         Performance of shape (nq, nr, num_replications), with standard errors.
@@ -413,6 +455,7 @@ def simulate(
     """
     checks.random_key(key)
     num_replications = checks.integer("num_replications", num_replications, 1)
+    scaling.checked_share("num_replications", num_replications, mesh)
     warmup = checks.integer("warmup", warmup, 0)
     max_backorders = checks.integer("max_backorders", max_backorders, 0)
     if num_demands is not None:
@@ -463,6 +506,7 @@ def simulate(
         length=length,
         size=size,
         num_replications=num_replications,
+        mesh=mesh,
     )
     steady = deterministic and interarrival.family == "deterministic"
     return _evaluate(
@@ -475,6 +519,7 @@ def simulate(
         warmup=warmup,
         num_lots=max(size // smallest, 1),
         tie=8 * float(jnp.finfo(dtype).eps) if steady else 0.0,
+        mesh=mesh,
     )
 
 

@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lectures_helpers import checks, demand
+from lectures_helpers import checks, demand, scaling
 
 
 class Parameters(NamedTuple):
@@ -285,6 +285,7 @@ def simulate(
     key,
     num_samples=50_000,
     keep_samples=False,
+    mesh=None,
 ) -> Simulation:
     """Simulate the profit of each quantity, all of them with the same demands.
 
@@ -306,6 +307,8 @@ def simulate(
         key: typed random key; the same key gives the same demands.
         num_samples: number of seasons, >= 2.
         keep_samples: whether to return every profit too.
+        mesh: devices that share the seasons' draws and the quantities, from
+            `scaling.create_mesh`; default one.
 
     Returns:
         Arrays of the shape of `quantities`; samples have one more axis at the end.
@@ -338,18 +341,27 @@ def simulate(
     numbers = {name: _cast(name, value, dtype) for name, value in numbers.items()}
     dist = dataclasses.replace(dist, mean=numbers.pop("mean"), scv=numbers.pop("scv"))
     quantities = _cast("quantities", quantities, dtype)
+    scaling.checked_share("num_samples", num_samples, mesh)
     return _simulate(
-        Parameters(**numbers), dist, quantities, key, num_samples, bool(keep_samples)
+        Parameters(**numbers),
+        dist,
+        quantities,
+        key,
+        num_samples,
+        bool(keep_samples),
+        mesh,
     )
 
 
-@partial(jax.jit, static_argnames=("num_samples", "keep_samples"))
-def _simulate(params, dist, quantities, key, num_samples, keep_samples):
+@partial(jax.jit, static_argnames=("num_samples", "keep_samples", "mesh"))
+def _simulate(params, dist, quantities, key, num_samples, keep_samples, mesh):
     # Folded, not split: the same key may simulate other quantities on the same demands.
     key = jax.random.fold_in(key, 0)
     demands = demand.sample(dist, num_samples, key=key, dtype=quantities.dtype)
+    # Drawn by shares; but a mean is taken in one place, in one order, on any mesh.
+    demands = scaling.gather(scaling.place(demands, mesh), mesh)
 
-    def one_quantity(q):
+    def one_quantity(q, params, demands):
         x = profit(params, q, demands)
         mean = jnp.mean(x)
         mean = mean + jnp.mean(x - mean)  # what rounding took from the first mean
@@ -361,7 +373,9 @@ def _simulate(params, dist, quantities, key, num_samples, keep_samples):
         loss_error = jnp.sqrt(loss * (1 - loss) / num_samples)
         return Simulation(mean, loss, error, loss_error, x if keep_samples else None)
 
-    results = jax.lax.map(one_quantity, quantities.reshape(-1))
+    results = scaling.map_shared(
+        one_quantity, quantities.reshape(-1), (params, demands), mesh
+    )
     return jax.tree.map(lambda x: x.reshape(*quantities.shape, *x.shape[1:]), results)
 
 

@@ -224,6 +224,7 @@ def simulate(
     warmup=0,
     cooldown=None,
     max_backorders=20,
+    mesh=None,
 ) -> Performance:
     """Simulate a sweep over lot sizes and reorder points, all on the same demands.
 
@@ -249,6 +250,7 @@ def simulate(
             `base_stock.simulate`.
         max_backorders: the PMF tells 0, ..., max_backorders - 1 backorders apart,
             and its last entry is for so many or more.
+        mesh: devices that share the replications, from `scaling.create_mesh`; default one.
 
     Returns:
         Performance with arrays (quantities, reorder points, num_replications),
@@ -277,6 +279,7 @@ def simulate(
         warmup=warmup,
         cooldown=cooldown,
         max_backorders=max_backorders,
+        mesh=mesh,
     )
     shape = np.shape(quantities) + np.shape(reorder_points)
     return jax.tree.map(lambda x: x.reshape(shape + x.shape[2:]), performance)

@@ -29,7 +29,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lectures_helpers import checks
+from lectures_helpers import checks, scaling
 
 
 class Parameters(NamedTuple):
@@ -135,7 +135,9 @@ def one_period(params: Parameters, X, key, t):
 # --------------------------------------------------------------- sample paths
 
 
-def sample_path(params: Parameters, x_init, num_periods, *, key) -> jax.Array:
+def sample_path(
+    params: Parameters, x_init, num_periods, *, key, mesh=None
+) -> jax.Array:
     """Simulate inventory period by period.
 
     Args:
@@ -144,15 +146,21 @@ def sample_path(params: Parameters, x_init, num_periods, *, key) -> jax.Array:
             independent firms.
         num_periods: periods T to simulate, >= 1.
         key: typed random key; it is used up.
+        mesh: devices that share the firms, from `scaling.create_mesh`; default one.
 
     Returns:
         (num_periods + 1,) or (num_periods + 1, n) inventories, the first being `x_init`.
 
     Raises:
-        ValueError: a bad `x_init`, `num_periods` or `key`.
+        ValueError: a bad `x_init`, `num_periods` or `key`, or firms that the mesh's
+            devices cannot share evenly.
     """
     num_periods = checks.integer("num_periods", num_periods, 1)
     X = checks.initial("x_init", x_init)
+    if X.ndim == 1:
+        X = _placed(X, mesh)
+    elif scaling.checked_mesh(mesh) is not None:
+        raise ValueError("x_init must be a vector of firms to be shared over a mesh")
     params = _at_precision(params, X)
     return _sample_path(params, X, checks.random_key(key), num_periods)
 
@@ -232,7 +240,7 @@ def _cross_section_vectorized(params, X, key, num_periods):
 
 
 def cross_section(
-    params: Parameters, x_init, num_periods, *, key, num_firms=50_000
+    params: Parameters, x_init, num_periods, *, key, num_firms=50_000, mesh=None
 ) -> jax.Array:
     """Draw a cross-section of X_T: `num_firms` independent firms, T periods on.
 
@@ -246,14 +254,17 @@ def cross_section(
         num_periods: periods T, >= 1.
         key: typed random key; it is used up.
         num_firms: number of firms n, >= 1.
+        mesh: devices that share the firms, from `scaling.create_mesh`; default one.
 
     Returns:
         (num_firms,) draws of X_T, units, in the floating-point type of `x_init`.
 
     Raises:
-        ValueError: a bad `x_init`, `num_periods`, `num_firms` or `key`.
+        ValueError: a bad `x_init`, `num_periods`, `num_firms` or `key`, or firms that
+            the mesh's devices cannot share evenly.
     """
     params, X, num_periods, key = _check(params, x_init, num_periods, key, num_firms)
+    X = _placed(X, mesh)
     block = _block(num_firms, num_periods)
     return _cross_section(params, X, key, num_periods, **block)
 
@@ -310,6 +321,12 @@ def _block(num_firms, num_periods):
     return {"block": block, "unroll": 1 if on_cpu else min(block, 32)}
 
 
+def _placed(X, mesh):
+    """Firms, shared by the mesh's devices; the kernels follow where they lie."""
+    scaling.checked_share("num_firms", X.size, mesh)
+    return scaling.place(X, mesh)
+
+
 def _check(params, x_init, num_periods, key, num_firms):
     num_periods = checks.integer("num_periods", num_periods, 1)
     num_firms = checks.integer("num_firms", num_firms, 1)
@@ -320,7 +337,9 @@ def _check(params, x_init, num_periods, key, num_firms):
 # ------------------------------------------------------ distribution dynamics
 
 
-def distribution_dynamics(params: Parameters, x_init, dates, *, key, num_firms=10_000):
+def distribution_dynamics(
+    params: Parameters, x_init, dates, *, key, num_firms=10_000, mesh=None
+):
     """Draw one cross-section moving through time, recorded at several dates.
 
     Args:
@@ -329,16 +348,18 @@ def distribution_dynamics(params: Parameters, x_init, dates, *, key, num_firms=1
         dates: increasing positive integers, the dates t at which to record X_t.
         key: typed random key; it is used up.
         num_firms: number of firms n, >= 1.
+        mesh: devices that share the firms, from `scaling.create_mesh`; default one.
 
     Returns:
         (len(dates), num_firms) draws, row i holding the same firms' X at dates[i].
 
     Raises:
-        ValueError: a bad `x_init`, `dates`, `num_firms` or `key`.
+        ValueError: a bad `x_init`, `dates`, `num_firms` or `key`, or firms that the
+            mesh's devices cannot share evenly.
     """
     dates = checks.dates("dates", dates)
     num_firms = checks.integer("num_firms", num_firms, 1)
-    X = checks.initial("x_init", x_init, num_firms)
+    X = _placed(checks.initial("x_init", x_init, num_firms), mesh)
     params, key = _at_precision(params, X), checks.random_key(key)
     intervals = jnp.asarray((0, *dates[:-1])), jnp.asarray(dates)
     # The mean gap: of all demands drawn, at most two in three are left unused.
@@ -371,6 +392,7 @@ def restock_frequency(
     key,
     num_firms=1_000_000,
     at_least=2,
+    mesh=None,
 ) -> RestockFrequency:
     """Estimate the share of firms that restock at least so many times.
 
@@ -384,14 +406,17 @@ def restock_frequency(
         key: typed random key; it is used up.
         num_firms: number of firms n, >= 1.
         at_least: restocks to reach, >= 0.
+        mesh: devices that share the firms, from `scaling.create_mesh`; default one.
 
     Returns:
         The share and its standard error sqrt(p (1 - p) / n).
 
     Raises:
-        ValueError: a bad `x_init`, `num_periods`, `num_firms`, `at_least` or `key`.
+        ValueError: a bad `x_init`, `num_periods`, `num_firms`, `at_least` or `key`, or
+            firms that the mesh's devices cannot share evenly.
     """
     params, X, num_periods, key = _check(params, x_init, num_periods, key, num_firms)
+    X = _placed(X, mesh)
     at_least = checks.integer("at_least", at_least, 0)
     block = _block(num_firms, num_periods)
     return _restock_frequency(params, X, key, num_periods, at_least, **block)
