@@ -19,18 +19,22 @@ from lectures_helpers.expiry.period import Decision, Period, tie_of
 def backup(values, period: Period, *, decide=None):
     """Move values back by one period; as `tensor.backup`."""
     m, k = values.ndim, values.shape[0]
-    best, decision = best_actions(values, all_states(m, k), period, decide or "int32")
+    best, decision = best_actions(
+        look_up(values), all_states(m, k), period, tie_of(values), decide or "int32"
+    )
     best, decision = jax.tree.map(lambda a: a.reshape(values.shape), (best, decision))
     return best, decision if decide else None
 
 
-def best_actions(values, x, period: Period, decide="int32"):
-    """Try every (z, q) in the states x, (n, m); return values (n,) and a `Decision`."""
-    k, m = values.shape[0], values.ndim
-    tie = tie_of(values)
+def best_actions(later, x, period: Period, tie, decide="int32"):
+    """Try every (z, q) in the states x, (n, m); return values (n,) and a `Decision`.
+
+    `later` maps states (..., m) to their V_{t+1}, (...); `look_up` makes it.
+    """
+    k, m = period.waste.size, x.shape[-1]
 
     def with_depletion(z):
-        return best_order(values, x, jnp.full(len(x), z), period, tie, decide)
+        return best_order(later, x, jnp.full(len(x), z), period, tie, decide)
 
     depletions = jnp.arange(m * (k - 1) + 1)
     at_best, order = jax.lax.map(with_depletion, depletions)  # (z, n)
@@ -42,32 +46,31 @@ def best_actions(values, x, period: Period, decide="int32"):
     return best, Decision(depletion.astype(decide), order)
 
 
-def best_order(values, x, z, period: Period, tie, decide="int32"):
+def best_order(later, x, z, period: Period, tie, decide="int32"):
     """Value of selling off z units, (n,), at the best order, and the smallest such order."""
-    q = jnp.arange(values.shape[0])
-    value = action_value(values, x[:, None], z[:, None], q[None], period)
+    q = jnp.arange(period.waste.size)
+    value = action_value(later, x[:, None], z[:, None], q[None], period)
     best = value.max(1)
     return best, jnp.argmax(value >= best[:, None] - tie, axis=1).astype(decide)
 
 
-def action_value(values, x, z, q, period: Period):
+def action_value(later, x, z, q, period: Period):
     """E[reward + α V(next)], by its definition.
 
     Args:
-        values: V_{t+1}, (k,) * m.
+        later: function from states (..., m) to V_{t+1}, (...).
         x: states, (..., m).
         z, q: units sold off and ordered; shapes that broadcast with (...).
         period: the period's demand and prices.
     """
-    flat, k, dtype = values.ravel(), values.shape[0], values.dtype
+    dtype = period.pmf.dtype
     left = x.sum(-1) - z
 
     def add_demand(total, xs):
         d, probability = xs
         sold = jnp.minimum(d, left + q).astype(dtype)
         expired = jnp.maximum(x[..., 0] - z - d, 0).astype(dtype)
-        after = flat[number(next_stock(x, z, q, d), k)]
-        gain = period.r * sold - period.θ * expired + after
+        gain = period.r * sold - period.θ * expired + later(next_stock(x, z, q, d))
         return total + probability * gain, None
 
     shape = jnp.broadcast_shapes(x.shape[:-1], z.shape, q.shape)
@@ -75,6 +78,12 @@ def action_value(values, x, z, q, period: Period):
     mean, _ = jax.lax.scan(add_demand, jnp.zeros(shape, dtype), demands)
     z, left, q = (a.astype(dtype) for a in (z, left, q))
     return period.s * z - period.h * left + period.α * (mean - period.c * q)
+
+
+def look_up(values):
+    """The function from states (..., m) to their values, (...)."""
+    flat, k = values.ravel(), values.shape[0]
+    return lambda x: flat[number(x, k)]
 
 
 def number(x, k):

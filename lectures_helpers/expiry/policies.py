@@ -80,7 +80,7 @@ def _evaluate_period(values, z, q, law: Period):
     m, k = values.ndim, values.shape[0]
     x = exhaustive.all_states(m, k)
     z, q = (a.reshape(-1).astype(int) for a in (z, q))
-    value = exhaustive.action_value(values, x, z, q, law)
+    value = exhaustive.action_value(exhaustive.look_up(values), x, z, q, law)
     return value.reshape(values.shape)
 
 

@@ -8,20 +8,24 @@ import contextlib
 import functools
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental import multihost_utils
+from jax.sharding import Mesh
 from tqdm.auto import tqdm
 
-from lectures_helpers import checks, precision
+from lectures_helpers import checks, precision, scaling
 from lectures_helpers.expiry import (
     checkpoint as saves,
 )
 from lectures_helpers.expiry import (
     exhaustive,
+    sharded,
     tensor,
     top_down,
 )
@@ -75,6 +79,7 @@ def solve(
     progress=False,
     checkpoint=None,
     keep_policies=False,
+    mesh=None,
 ) -> Solution:
     """Compute V_0 and the optimal decisions.
 
@@ -93,14 +98,19 @@ def solve(
         checkpoint: path of a file in which each period is saved; if it holds a save of the
             same run, the run goes on from there, bit for bit.
         keep_policies: whether to return the decisions of every period.
+        mesh: devices that share the states, from `scaling.create_mesh`, for method
+            ``"tensor"`` and three ages or more; default one device.  Shares are even where
+            the devices divide num_levels; elsewhere some hold padding.  On several
+            machines all of them make the call, and a save's folder is one that all see.
 
     Returns:
         A `Solution`.  With ``num_periods`` 0 values are s |x| and decisions are 0.
-        Arrays are JAX's; those in float64 while JAX computes in 32 bits are NumPy's.
+        Arrays are JAX's; those in float64 while JAX computes in 32 bits are NumPy's, and
+        so are those of a mesh whose devices do not divide num_levels.
 
     Raises:
         ValueError: a bad argument, a demand law whose rows are not `num_periods`, a save
-            that is damaged or of another run, or a model that the device cannot hold.
+            that is damaged or of another run, or a model that a device cannot hold.
 
     >>> from lectures_helpers.expiry import create_model, poisson_pmf
     >>> model = create_model(4, 10, poisson_pmf(8.0, 19), salvage=1, holding=0.5,
@@ -116,11 +126,12 @@ def solve(
     dtype = checked_dtype(dtype)
     check_rows(model, num_periods)
     path = None if checkpoint is None else _checked_path(checkpoint)
+    mesh = _checked_mesh(mesh, model, method)
 
     with in_precision(dtype):
-        _check_memory(model, num_periods, method, dtype, keep_policies)
+        _check_memory(model, num_periods, method, dtype, keep_policies, mesh)
         solution = _solve(
-            model, num_periods, method, dtype, progress, path, keep_policies
+            model, num_periods, method, dtype, progress, path, keep_policies, mesh
         )
     return released(solution, dtype)
 
@@ -145,14 +156,14 @@ def thresholds(model: Model, num_periods, *, dtype=None) -> list[np.ndarray]:
 
 
 def required_memory(
-    model: Model, *, method="tensor", dtype=None, keep_policies=0
+    model: Model, *, method="tensor", dtype=None, keep_policies=0, mesh=None
 ) -> int:
     """Bytes that a solve holds at its peak: what its compiled backup takes, and its results.
 
     Args:
         model: the model.
-        method, dtype: as in `solve`.
-        keep_policies: number of periods whose decisions are kept.
+        method, dtype, mesh: as in `solve`; on a mesh, the bytes are those of each device.
+        keep_policies: number of periods whose decisions are kept, on the host.
 
     Raises:
         ValueError: a bad argument.
@@ -160,14 +171,16 @@ def required_memory(
     model, dtype = checked_model(model), checked_dtype(dtype)
     if method not in BACKUPS:
         raise ValueError(f"method must be one of {list(BACKUPS)}, got {method!r}")
+    keep_policies = checks.integer("keep_policies", keep_policies, 0)
+    mesh = _checked_mesh(mesh, model, method)
     with in_precision(dtype):
-        return _required(model, method, dtype, keep_policies)
+        return _required(model, method, dtype, keep_policies, mesh)
 
 
 # ------------------------------------------------------------------------ the run
 
 
-def _solve(model, T, method, dtype, progress, path, keep_policies):
+def _solve(model, T, method, dtype, progress, path, keep_policies, mesh):
     m, k = model.m, model.k
     laws = periods.periods(model, dtype)
     decide = periods.decision_dtype(model)
@@ -178,33 +191,37 @@ def _solve(model, T, method, dtype, progress, path, keep_policies):
         saves.remove_unfinished(path)
         if (found := saves.load(path, run)) is not None:
             start, arrays = found
-            values = jnp.asarray(arrays.pop("values"))
+            values = _placed(arrays.pop("values"), mesh)
             for name, array in arrays.items():
                 kept[int(name.removeprefix("decision_"))] = array
     if values is None:
-        values = periods.terminal_values(model, dtype)
+        values = _terminal_values(model, dtype, mesh)
     if T == 0:
         none = jnp.zeros((k,) * m, decide)
         every = jnp.zeros((0, *none.shape), decide) if keep_policies else None
+        values = _trimmed(values, k, mesh)
         return Solution(values, none, none, Certificate(0.0, 0.0, 0), every, every)
 
     bar = tqdm(total=T, initial=T - start, disable=not progress, unit="period")
     with contextlib.closing(bar):
         for t in reversed(range(start)):
             decides = decide if t == 0 or keep_policies else None
-            backup = _compiled(method, m, k, _sizes(laws), dtype, decides, _device())
+            backup = _compiled(method, m, k, _sizes(laws), dtype, decides, _where(mesh))
             last, law = values, laws[t if len(laws) > 1 else 0]
             values, decision = backup(last, law)
             if keep_policies:
-                kept[t] = np.stack([np.asarray(a) for a in decision])
+                host = (_on_host(a, k, mesh) for a in decision)
+                kept[t] = np.stack(list(host))
             if path is not None and t > 0:
-                named = {f"decision_{n}": array for n, array in kept.items()}
-                saves.save(path, run, t, {"values": np.asarray(values), **named})
+                _save(path, run, t, _on_host(values, k, mesh), kept, mesh)
             if progress:
                 jax.block_until_ready(values)
             bar.update()
 
-    certificate = certify(values, decision, last, law)
+    certificate = certify(values, decision, last, law, mesh)
+    values, decision = (
+        jax.tree.map(lambda a: _trimmed(a, k, mesh), a) for a in (values, decision)
+    )
     depletions = orders = None
     if keep_policies:
         depletions, orders = np.stack([kept[t] for t in range(T)], axis=1)
@@ -213,18 +230,51 @@ def _solve(model, T, method, dtype, progress, path, keep_policies):
     )
 
 
-def certify(values, decision, later, law: Period) -> Certificate:
+def _save(path, run, t, values, kept, mesh):
+    """Save a period; on several machines the first one does, and the others wait."""
+    if mesh is None or jax.process_index() == 0:
+        named = {f"decision_{n}": array for n, array in kept.items()}
+        saves.save(path, run, t, {"values": values, **named})
+    if mesh is not None and jax.process_count() > 1:
+        multihost_utils.sync_global_devices(f"save of period {t}")
+
+
+def certify(values, decision, later, law: Period, mesh=None) -> Certificate:
     """Hold values and decisions of a period against the exhaustive search, given V_{t+1}."""
-    m, k = values.ndim, values.shape[0]
+    m, k = values.ndim, law.waste.size
     x = spread_states(m, k, CERTIFIED)
-    at = tuple(x.T)
-    best, _ = _best_actions(later, jnp.asarray(x), law)
-    z, q = (jnp.asarray(np.asarray(a[at]).astype(int)) for a in decision)
-    taken = _action_value(later, jnp.asarray(x), z, q, law)
+    at = partial(_at_states, mesh=mesh, k=k)
+    tie = periods.tie_of(later)
+    best, _ = _best_actions(later, x, law, tie, mesh=mesh)
+    z, q = (at(a, x).astype(int) for a in decision)
+    taken = _action_value(later, x, z, q, law, mesh=mesh)
     scale = max(1.0, float(jnp.max(jnp.abs(values))))
-    gap = float(jnp.max(jnp.abs(values[at] - best))) / scale
+    gap = float(jnp.max(jnp.abs(at(values, x) - best))) / scale
     regret = max(0.0, float(jnp.max(best - taken))) / scale
     return Certificate(gap, regret, len(x))
+
+
+def _look_up(values, mesh, k):
+    if mesh is None:
+        return exhaustive.look_up(values)
+    return sharded.look_up(values, mesh, k)
+
+
+@partial(jax.jit, static_argnames=("mesh", "k"))
+def _at_states(values, x, *, mesh, k):
+    return _look_up(values, mesh, k)(x)
+
+
+@partial(jax.jit, static_argnames="mesh")
+def _best_actions(later, x, law, tie, *, mesh):
+    look_up = _look_up(later, mesh, law.waste.size)
+    return exhaustive.best_actions(look_up, x, law, tie)
+
+
+@partial(jax.jit, static_argnames="mesh")
+def _action_value(later, x, z, q, law, *, mesh):
+    look_up = _look_up(later, mesh, law.waste.size)
+    return exhaustive.action_value(look_up, x, z, q, law)
 
 
 def spread_states(m, k, most) -> np.ndarray:
@@ -235,10 +285,6 @@ def spread_states(m, k, most) -> np.ndarray:
     steps = np.modf(np.arange(1, most - 1) * (np.sqrt(5) - 1) / 2)[0]
     index = np.unique(np.concatenate([[0, k**m - 1], (steps * k**m).astype(np.int64)]))
     return decode(index, m, k)
-
-
-_best_actions = jax.jit(exhaustive.best_actions)
-_action_value = jax.jit(exhaustive.action_value)
 
 
 def _describe(model, T, method, dtype, keep_policies):
@@ -262,32 +308,84 @@ def _describe(model, T, method, dtype, keep_policies):
     }
 
 
+# ------------------------------------------------------------- one device, or a mesh
+
+
+def _checked_mesh(mesh, model, method):
+    """The mesh, or None where states are not shared."""
+    if scaling.checked_mesh(mesh) is None:
+        return None
+    if method != "tensor":
+        raise ValueError(f"mesh must be None with method {method!r}, got {mesh}")
+    if model.m < 3:
+        raise ValueError(
+            f"mesh must be None for num_ages = {model.m}: states are shared from 3 ages on"
+        )
+    return mesh
+
+
+def _where(mesh):
+    return mesh or jax.config.jax_default_device or jax.devices()[0]
+
+
+def _terminal_values(model, dtype, mesh):
+    if mesh is None:
+        return periods.terminal_values(model, dtype)
+    return sharded.start(model, dtype, mesh)
+
+
+def _placed(values, mesh):
+    """Values out of a save, where they belong."""
+    if mesh is None:
+        return jnp.asarray(values)
+    cut, m = sharded.CUT, values.ndim
+    widths = [(0, 0)] * m
+    widths[cut] = (0, sharded.padded(values.shape[cut], mesh) - values.shape[cut])
+    return scaling.from_host(np.pad(values, widths), scaling.spread(mesh, cut, m))
+
+
+def _on_host(array, k, mesh):
+    """The whole array in this process's memory, without padding."""
+    if mesh is None:
+        return np.asarray(array)
+    return scaling.to_host(array)[:, :k]
+
+
+def _trimmed(array, k, mesh):
+    """A result without padding: on the host if there is any."""
+    if mesh is None or array.shape[sharded.CUT] == k:
+        return array
+    return _on_host(array, k, mesh)
+
+
 # --------------------------------------------------------------- memory, compilation
 
 
 @functools.lru_cache(maxsize=64)
-def _compiled(method, m, k, sizes, dtype, decide, device):
+def _compiled(method, m, k, sizes, dtype, decide, where):
     """A backup compiled for these sizes: once, and never again in this process."""
-    del device  # part of the key: the compiled function stays on its device
-    values = jax.ShapeDtypeStruct((k,) * m, dtype)
     law = Period(*(jax.ShapeDtypeStruct(shape, dtype) for shape in sizes))
-    return BACKUPS[method].lower(values, law, decide=decide).compile()
+    if not isinstance(where, Mesh):
+        values = jax.ShapeDtypeStruct((k,) * m, dtype)
+        return BACKUPS[method].lower(values, law, decide=decide).compile()
+    shape = [k] * m
+    shape[sharded.CUT] = sharded.padded(k, where)
+    cut, whole = scaling.spread(where, sharded.CUT, m), scaling.everywhere(where)
+    values = jax.ShapeDtypeStruct(tuple(shape), dtype, sharding=cut)
+    law = Period(*(jax.ShapeDtypeStruct(a.shape, dtype, sharding=whole) for a in law))
+    return sharded.backup(where, m, decide).lower(values, law).compile()
 
 
 def _sizes(laws):
     return tuple(array.shape for array in laws[0])
 
 
-def _device():
-    return jax.config.jax_default_device or jax.devices()[0]
-
-
-def _required(model, method, dtype, keep_policies):
+def _required(model, method, dtype, keep_policies, mesh):
     """Bytes at the peak: V_{t+1}, the backup with decisions, the decisions kept on the host."""
     sizes = _sizes(periods.periods(model._replace(demand_pmf=_first(model)), dtype))
     decide = periods.decision_dtype(model)
     _check_index(model, method)
-    backup = _compiled(method, model.m, model.k, sizes, dtype, decide, _device())
+    backup = _compiled(method, model.m, model.k, sizes, dtype, decide, _where(mesh))
     analysis = backup.memory_analysis()
     states = model.k**model.m
     return (
@@ -303,16 +401,26 @@ def _first(model):
     return pmf if pmf.ndim == 1 else pmf[0]
 
 
-def _check_memory(model, T, method, dtype, keep_policies):
-    there = available_memory()
-    needed = 2 * model.k**model.m * np.dtype(dtype).itemsize  # V_{t+1} and V_t alone
+def _check_memory(model, T, method, dtype, keep_policies, mesh):
+    devices = 1 if mesh is None else mesh.size
+    # Virtual devices of a CPU share one memory.
+    shared = (
+        1
+        if mesh is None or mesh.devices.flat[0].platform != "cpu"
+        else len(
+            [d for d in mesh.devices.flat if d.process_index == jax.process_index()]
+        )
+    )
+    there = available_memory() // shared
+    needed = 2 * model.k**model.m * np.dtype(dtype).itemsize // devices  # values alone
     if needed <= there:  # else there is no use in compiling for it
-        needed = _required(model, method, dtype, T if keep_policies else 0)
+        needed = _required(model, method, dtype, T if keep_policies else 0, mesh)
     if needed > there:
+        each = "" if devices == 1 else f" on each of {devices} devices"
         raise ValueError(
             f"num_levels^num_ages = {model.k}^{model.m} = {model.k**model.m:,} states need "
-            f"{_gib(needed)} with method {method!r} in {dtype}, but there are "
-            f"{_gib(there)}; take a smaller model, or another method or dtype"
+            f"{_gib(needed)}{each} with method {method!r} in {dtype}, but there are "
+            f"{_gib(there)}; take a smaller model, another method or dtype, or more devices"
         )
 
 
@@ -331,7 +439,7 @@ def _gib(size):
 
 def available_memory() -> int:
     """Bytes that the default device can still hold."""
-    stats = _device().memory_stats()
+    stats = jax.local_devices()[0].memory_stats()
     if stats and "bytes_limit" in stats:
         return stats["bytes_limit"] - stats.get("bytes_in_use", 0)
     try:
@@ -378,7 +486,7 @@ def released(result, dtype):
     """Results as the caller can use them: JAX in 32-bit mode would round float64 arrays."""
     if dtype == "float64" and not jax.config.jax_enable_x64:
         return jax.tree.map(
-            lambda a: np.asarray(a) if isinstance(a, jax.Array) else a, result
+            lambda a: scaling.to_host(a) if isinstance(a, jax.Array) else a, result
         )
     return result
 

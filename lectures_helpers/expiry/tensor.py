@@ -64,18 +64,21 @@ def value_of_keeping(values, period: Period, tie, decide):
     if values.ndim == 1:  # the order is all there is behind the front
         best, order = best_order(fronts(values, period)[:k], period, tie, decide)
         return after_order(best, jnp.arange(k), period), order
-
     chains = fronts(values[0], period).reshape(2 * k - 1, k, -1)
-    behind = values.reshape(k, -1, k)
-    columns = behind.shape[1]  # one for each (u_2, ..., u_{m-1}); none needs another
     between = total_stock(values.ndim - 2, k, values.dtype).reshape(1, -1)
-    size = block_size(k, columns, values.dtype)
+    behind = values.reshape(k, -1, k)
+    results = in_blocks(behind, chains, between, period, tie, decide)
+    return jax.tree.map(lambda a: a.reshape(values.shape), results)
+
+
+def in_blocks(behind, chains, between, period: Period, tie, decide):
+    """`value_in_columns`, a block of columns at a time: no column needs another."""
+    k, columns, _ = behind.shape
+    size = block_size(k, columns, behind.dtype)
     if size == columns:
-        results = value_in_columns(behind, chains, between, period, tie, decide)
-        return jax.tree.map(lambda a: a.reshape(values.shape), results)
+        return value_in_columns(behind, chains, between, period, tie, decide)
 
     def fill(i, filled):
-        """One block of columns."""
         block = (
             jax.lax.dynamic_slice_in_dim(array, i * size, size, axis)
             for array, axis in ((behind, 1), (chains, 2), (between, 1))
@@ -88,10 +91,9 @@ def value_of_keeping(values, period: Period, tie, decide):
             value_in_columns(*block, period, tie, decide),
         )
 
-    kept = jnp.zeros((k, k, columns), values.dtype)
+    kept = jnp.zeros((k, k, columns), behind.dtype)
     order = None if decide is None else jnp.zeros(kept.shape, decide)
-    results = jax.lax.fori_loop(0, columns // size, fill, (kept, order))
-    return jax.tree.map(lambda a: a.reshape(values.shape), results)
+    return jax.lax.fori_loop(0, columns // size, fill, (kept, order))
 
 
 def value_in_columns(behind, chains, between, period: Period, tie, decide):
@@ -139,11 +141,12 @@ def block_size(k, columns, dtype):
     return size
 
 
-def fronts(values, period: Period):
+def fronts(values, period: Period, columns=lambda table: table):
     """Mean of what follows a front of n = 0, ..., 2 k - 2 units, for stock u behind it.
 
     Args:
         values: V where the first class is empty: one axis for each class behind it.
+        columns: which columns of the table (q, u_2, ..., u_{m-1}) to return; default all.
 
     Returns:
         (2 k - 1, q, u_2, ..., u_{m-1}): G(n; u) + r E min(D, n + |u|) - c q.
@@ -170,7 +173,7 @@ def fronts(values, period: Period):
 
     def step(table, n):
         table = one_less_in_front(table, n)
-        return table, table
+        return table, columns(table)
 
     return jax.lax.scan(step, table, jnp.arange(2 * k - 1), reverse=True)[1]
 
@@ -206,9 +209,13 @@ def after_order(best, held, period: Period):
 
 def running_maximum(kept, s):
     """V(x) = max(W(x), s + V(dep_one(x))), the newest class first, the oldest last."""
-    k = kept.shape[0]
     first = kept[0] if kept.ndim == 1 else running_maximum(kept[0], s)
-    gain = jnp.where(jnp.arange(k) > 0, s, 0)  # the first is done: max(W, V + 0) = V
+    return along_oldest(first, kept, s)
+
+
+def along_oldest(first, kept, s):
+    """The running maximum along the oldest class; `first`, where it is empty, is done."""
+    gain = jnp.where(jnp.arange(len(kept)) > 0, s, 0)  # max(W, V + 0) = V in the first
 
     def step(parent, xs):
         kept, gain = xs
@@ -223,6 +230,11 @@ def running_decision(kept, depletion, order, s, tie):
     first = kept[0], Decision(depletion[0], order[0])
     if kept.ndim > 1:
         first = running_decision(kept[0], depletion[0], order[0], s, tie)
+    return decide_along_oldest(first, kept, order, s, tie)
+
+
+def decide_along_oldest(first, kept, order, s, tie):
+    """`along_oldest` with decisions."""
 
     def step(parent, xs):
         kept, order = xs

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lectures_helpers.expiry.exhaustive import best_order
+from lectures_helpers.expiry.exhaustive import best_order, look_up
 from lectures_helpers.expiry.period import Decision, Period, tie_of
 from lectures_helpers.expiry.top_down import root, row_states
 
@@ -38,7 +38,7 @@ def levels_of_class(values, first, newer, period, tie, decide):
 
     `first` holds them for no units there, (k^newer,): for all stocks of the newer classes.
     """
-    m, k = values.ndim, values.shape[0]
+    m, k, later = values.ndim, values.shape[0], look_up(values)
     best, decision = first
     # Where the newer stock itself is sold off, nothing of this class is kept.
     open_ended = decision.depletion == 0
@@ -52,7 +52,7 @@ def levels_of_class(values, first, newer, period, tie, decide):
     def next_level(state):
         b, levels, open_ended, threshold = state
         kept, order = best_order(
-            values,
+            later,
             row_states(m, k, newer, b),
             jnp.zeros(len(best), int),
             period,

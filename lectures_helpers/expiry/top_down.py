@@ -19,7 +19,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from lectures_helpers.expiry.exhaustive import all_states, best_order
+from lectures_helpers.expiry.exhaustive import all_states, best_order, look_up
 from lectures_helpers.expiry.period import Decision, Period, tie_of
 
 
@@ -37,7 +37,8 @@ def backup(values, period: Period, *, decide=None):
 def root(values, period, tie, decide):
     """Value (1,) and decision of the empty stock: an order, nothing to sell."""
     empty = jnp.zeros((1, values.ndim), int)
-    best, order = best_order(values, empty, jnp.zeros(1, int), period, tie, decide)
+    later = look_up(values)
+    best, order = best_order(later, empty, jnp.zeros(1, int), period, tie, decide)
     return best, Decision(jnp.zeros(1, decide), order)
 
 
@@ -51,12 +52,12 @@ def rows_of_class(values, first, newer, period, tie, decide):
     Returns:
         Values and decisions for 0, ..., k - 1 units, (k^(newer + 1),), by state number.
     """
-    m, k = values.ndim, values.shape[0]
+    m, k, later = values.ndim, values.shape[0], look_up(values)
 
     def row(parents, b):
         best, decision = parents
         x = row_states(m, k, newer, b)
-        kept, order = best_order(values, x, jnp.zeros(len(x), int), period, tie, decide)
+        kept, order = best_order(later, x, jnp.zeros(len(x), int), period, tie, decide)
         follow = decision.depletion > 0
         one_more = best + period.s
         keep = ~follow & (kept >= one_more - tie)

@@ -1,0 +1,144 @@
+"""The tensor backup over a mesh: states shared by devices, products local.
+
+Columns (u_2, ..., u_{m-1}) need nothing of one another, so that values V(x_1, x_2, ...) are
+cut along x_2 = u_2, the same piece of every column's first index for each device.  What a
+backup makes of u_2 is y_3, the third class: it comes out cut along x_3.  One exchange of
+all with all cuts it along x_2 again, which moves (n - 1) / n of the array among n devices.
+
+What is not cut is V(0, ·), one k-th of the array: every device gets it whole, before the
+backup for the fronts, and after it for the running maxima of the newer classes.
+
+Where n does not divide k, x_2 is padded up to a multiple of n.
+
+Source: the lecture on scale (thm-exchange).
+"""
+
+from functools import lru_cache, partial
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import PartitionSpec
+
+from lectures_helpers import scaling
+from lectures_helpers.expiry import tensor
+from lectures_helpers.expiry.period import (
+    TIES,
+    Decision,
+    Period,
+    terminal_values,
+    total_stock,
+)
+
+CUT = 1  # the axis along which values lie on the mesh: x_2
+
+
+def padded(k, mesh):
+    """Length of the cut axis: k, up to a multiple of the devices."""
+    return -(-k // mesh.size) * mesh.size
+
+
+def start(model, dtype, mesh):
+    """Terminal values, (k, padded k, k, ...), made where they lie."""
+    k = model.k
+
+    def make():
+        values = terminal_values(model, dtype)
+        return pad(values, CUT, padded(k, mesh))
+
+    return jax.jit(make, out_shardings=scaling.spread(mesh, CUT, model.m))()
+
+
+def pad(array, axis, length):
+    """The array with zeros behind it along an axis."""
+    widths = [(0, 0)] * array.ndim
+    widths[axis] = (0, length - array.shape[axis])
+    return jnp.pad(array, widths)
+
+
+@lru_cache(maxsize=32)
+def backup(mesh, m, decide=None):
+    """The compiled backup for m >= 3 classes: as `tensor.backup`, on padded, cut values."""
+    name = mesh.axis_names[0]
+    cut = PartitionSpec(*(name if axis == CUT else None for axis in range(m)))
+    decision = None if decide is None else Decision(cut, cut)
+    local = jax.shard_map(
+        partial(_local_backup, name=name, devices=mesh.size, decide=decide),
+        mesh=mesh,
+        in_specs=(cut, PartitionSpec()),
+        out_specs=(cut, decision),
+        check_vma=False,  # constants among varying loop states are ours to get right
+    )
+    return jax.jit(local)
+
+
+def _local_backup(values, period: Period, *, name, devices, decide):
+    """What one device does with its piece, (k, share, k, ...)."""
+    m, k, share = values.ndim, values.shape[0], values.shape[1]
+    full = share * devices
+    mine = jax.lax.axis_index(name) * share
+
+    def whole(piece, axis=0):
+        """All pieces together, without the padding."""
+        together = jax.lax.all_gather(piece, name, axis=axis, tiled=True)
+        return jax.lax.slice_in_dim(together, 0, k, axis=axis)
+
+    def my_piece(array, axis=0):
+        array = pad(array, axis, full)
+        return jax.lax.dynamic_slice_in_dim(array, mine, share, axis)
+
+    def recut(array):
+        """From a cut along x_3 to one along x_2."""
+        array = pad(array.reshape(k, k, share, *values.shape[3:]), 1, full)
+        array = jax.lax.all_to_all(array, name, 1, 2, tiled=True)
+        return jax.lax.slice_in_dim(array, 0, k, axis=2)
+
+    scale = jax.lax.pmax(jnp.max(jnp.abs(values)), name)
+    tie = jnp.maximum(scale, 1) * jnp.asarray(TIES[values.dtype.name], values.dtype)
+
+    chains = tensor.fronts(whole(values[0]), period, partial(my_piece, axis=1))
+    columns = (share,) + (k,) * (m - 3)
+    between = jax.lax.broadcasted_iota(values.dtype, columns, 0)
+    between = between + mine.astype(values.dtype)
+    between = between + total_stock(m - 3, k, values.dtype)[None]
+    kept, order = tensor.in_blocks(
+        values.reshape(k, -1, k),
+        chains.reshape(2 * k - 1, k, -1),
+        between.reshape(1, -1),
+        period,
+        tie,
+        decide,
+    )
+    kept = recut(kept)
+    if decide is None:
+        first = my_piece(tensor.running_maximum(whole(kept[0]), period.s))
+        return tensor.along_oldest(first, kept, period.s), None
+
+    order = recut(order)
+    kept_first, order_first = whole(kept[0]), whole(order[0])
+    none = jnp.zeros(kept_first.shape, decide)
+    first = tensor.running_decision(kept_first, none, order_first, period.s, tie)
+    first = jax.tree.map(my_piece, first)
+    return tensor.decide_along_oldest(first, kept, order, period.s, tie)
+
+
+def look_up(values, mesh, k):
+    """The function from states (..., m) to their values, (...), wherever these lie."""
+    name = mesh.axis_names[0]
+    cut = PartitionSpec(*(name if axis == CUT else None for axis in range(values.ndim)))
+
+    def local(values, x):
+        share = values.shape[CUT]
+        place = x[..., CUT] - jax.lax.axis_index(name).astype(x.dtype) * share
+        here = (place >= 0) & (place < share)
+        place = jnp.where(here, place, 0)
+        index = [place if i == CUT else x[..., i] for i in range(x.shape[-1])]
+        return jax.lax.psum(jnp.where(here, values[tuple(index)], 0), name)
+
+    found = jax.shard_map(
+        local,
+        mesh=mesh,
+        in_specs=(cut, PartitionSpec()),
+        out_specs=PartitionSpec(),
+        check_vma=False,
+    )
+    return partial(found, values)
