@@ -142,3 +142,15 @@ def look_up(values, mesh, k):
         check_vma=False,
     )
     return partial(found, values)
+
+
+def exchanged_bytes(m, k, devices, itemsize) -> int:
+    """Bytes that all devices together receive in one period without decisions.
+
+    From each of the others, a device gets its share of W once, in the exchange of all
+    with all, and its share of V(0, ·) and of W(0, ·).
+    """
+    length = -(-k // devices) * devices  # of a cut axis, padding included
+    recut = k ** (m - 2) * length * length // devices  # k, length / n, length, k, ...
+    first = 2 * k ** (m - 2) * length
+    return itemsize * (recut * (devices - 1) + first * (devices - 1))

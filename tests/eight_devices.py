@@ -1,0 +1,169 @@
+"""What tests/test_scaling.py runs in a process with eight virtual devices: prints JSON."""
+
+import json
+import re
+import sys
+
+import jax
+import numpy as np
+
+from lectures_helpers import (
+    base_stock,
+    demand,
+    eoq,
+    expiry,
+    newsvendor,
+    qr,
+    scaling,
+    ss,
+)
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_debug_key_reuse", True)
+
+
+def simulations(mesh):
+    """Every simulation that takes a mesh."""
+    firms = ss.create_parameters()
+    lognormal = demand.create_distribution("lognormal", None, 1.0)
+    season = demand.create_distribution("gamma", 225.0, 0.4)
+    share = {"mesh": mesh}
+    few = {"num_replications": 8, "num_demands": 300, **share}
+    starts = np.linspace(20.0, 90.0, 16)
+    return {
+        "sample_path": ss.sample_path(firms, starts, 40, key=key(0), **share),
+        "cross_section": ss.cross_section(
+            firms, 50.0, 60, key=key(1), num_firms=4000, **share
+        ),
+        "distribution_dynamics": ss.distribution_dynamics(
+            firms, 50.0, (5, 20, 60), key=key(2), num_firms=800, **share
+        ),
+        "restock_frequency": ss.restock_frequency(
+            firms, key=key(3), num_firms=8000, **share
+        ),
+        "newsvendor": newsvendor.simulate(
+            newsvendor.create_parameters(), season, [100.0, 225.0, 300.0],
+            key=key(4), num_samples=4000, keep_samples=True, **share,
+        ),
+        "eoq": eoq.simulate(eoq.create_parameters(), None, [100, 169], key=key(5), **few),
+        "base_stock": base_stock.simulate(
+            base_stock.create_parameters(), None, lognormal, [9, 11], key=key(6), **few
+        ),
+        "qr": qr.simulate(
+            qr.create_parameters(), None, None, [2, 26], [3, 11], key=key(7), **few
+        ),
+    }  # fmt: skip
+
+
+def key(seed):
+    return jax.random.key(seed)
+
+
+def differences(one, other):
+    """Names of the results that differ in a bit, and the largest relative difference."""
+    names, most = [], 0.0
+    pairs = zip(
+        jax.tree_util.tree_leaves_with_path(one), jax.tree.leaves(other), strict=True
+    )
+    for (path, a), b in pairs:
+        a, b = np.asarray(a), np.asarray(b)
+        if not np.array_equal(a, b, equal_nan=True):
+            names.append(jax.tree_util.keystr(path))
+            scale = np.nanmax(np.abs(a)) or 1.0
+            most = max(most, float(np.nanmax(np.abs(a - b)) / scale))
+    return names, most
+
+
+def model(m, k, **changes):
+    numbers = dict(
+        salvage=1, holding=0.5, order_cost=3, price=5, disposal=2, discount=0.95
+    )
+    return expiry.create_model(
+        m, k, expiry.poisson_pmf(0.8 * k, 19), **{**numbers, **changes}
+    )
+
+
+def solvers():
+    """Relative difference of values, and whether decisions agree, by case and devices."""
+    found = {}
+    for m, k, dtype in [(3, 5, "float32"), (4, 8, "float32"), (3, 6, "float64")]:
+        case = model(m, k)
+        alone = expiry.solve(case, 3, dtype=dtype, keep_policies=True)
+        for devices in (1, 2, 3, 8):
+            spread = expiry.solve(
+                case, 3, dtype=dtype, keep_policies=True,
+                mesh=scaling.create_mesh(devices),
+            )  # fmt: skip
+            a, b = np.asarray(alone.values), np.asarray(spread.values)
+            found[f"{m}, {k}, {dtype}, {devices}"] = {
+                "values": float(np.abs(a - b).max() / np.abs(a).max()),
+                "shape": list(b.shape) == [k] * m and str(b.dtype) == dtype,
+                "decisions": bool(
+                    (np.asarray(alone.depletions) == spread.depletions).all()
+                    and (np.asarray(alone.orders) == spread.orders).all()
+                ),
+                "gap": spread.certificate.gap,
+            }
+    return found
+
+
+def memory_and_exchange():
+    """Bytes a device and bytes exchanged, by devices, in units of the array's size."""
+    from lectures_helpers.expiry import period, sharded, solver
+
+    m, k = 5, 16
+    case, array = model(m, k), 4 * 16**5
+    laws = period.periods(case, "float32")
+    found = {}
+    for devices in (1, 2, 4, 8):
+        mesh = scaling.create_mesh(devices)
+        compiled = solver._compiled(
+            "tensor", m, k, solver._sizes(laws), "float32", None, mesh
+        )
+        memory = compiled.memory_analysis()
+        total = sum(
+            getattr(memory, f"{kind}_size_in_bytes")
+            for kind in ("argument", "temp", "output")
+        )
+        exchanged = sharded.exchanged_bytes(m, k, devices, 4)
+        found[devices] = {
+            "memory": total / array,
+            "exchanged": exchanged / array,
+            "compiled": received(compiled.as_text(), devices) / array,
+        }
+    return found
+
+
+def received(text, devices):
+    """Bytes that cross between devices, read off a compiled program, all devices together."""
+    total = 0
+    for line in text.splitlines():
+        found = re.search(r" = (.*?) (all-to-all|all-gather)(-start)?\(", line)
+        if not found:
+            continue
+        shapes = re.findall(r"f32\[([\d,]*)\]", found[1])
+        size = sum(4 * int(np.prod([int(n) for n in s.split(",")])) for s in shapes)
+        # A device has one share of what it ends up with; the others come from elsewhere.
+        total += size * (devices - 1) / devices * devices
+    return total
+
+
+def main():
+    one = simulations(scaling.create_mesh(1))
+    alone = simulations(None)
+    report = {
+        "devices": jax.device_count(),
+        "simulations": {n: differences(one, simulations(scaling.create_mesh(n))) for n in (2, 8)},
+        "without a mesh": differences(alone, one),
+        "firms without a mesh": differences(
+            {n: alone[n] for n in one if n in vars(ss)}, {n: one[n] for n in one if n in vars(ss)}
+        )[0],
+        "solvers": solvers(),
+        "scale": memory_and_exchange(),
+    }  # fmt: skip
+    json.dump(report, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

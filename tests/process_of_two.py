@@ -1,0 +1,74 @@
+"""One of the processes that tests/test_scaling.py starts: python process_of_two.py TASK FOLDER.
+
+Which process it is, and of how many, it reads from the environment.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from lectures_helpers import base_stock, expiry, scaling, ss
+
+MODEL = expiry.create_model(
+    4, 6, expiry.poisson_pmf(5.0, 15), salvage=1, holding=0.5, order_cost=3, price=5,
+    disposal=2, discount=0.95,
+)  # fmt: skip
+
+
+def results(mesh):
+    """Everything that is compared, as NumPy arrays."""
+    key = jax.random.key(0)
+    section = ss.cross_section(
+        ss.create_parameters(), 50.0, 60, key=key, num_firms=8000, mesh=mesh
+    )
+    performance = base_stock.simulate(
+        base_stock.create_parameters(), None, None, [9, 11],
+        key=key, num_replications=8, num_demands=300, mesh=mesh,
+    )  # fmt: skip
+    solution = expiry.solve(MODEL, 4, dtype="float32", mesh=mesh)
+    return {
+        "section": scaling.to_host(section),
+        "cost": scaling.to_host(performance.costs.total),
+        "standard_error": scaling.to_host(performance.standard_error.costs.total),
+        "values": scaling.to_host(solution.values),
+        "depletion": scaling.to_host(solution.depletion),
+        "order": scaling.to_host(solution.order),
+        "gap": np.asarray(solution.certificate.gap),
+    }
+
+
+def main(task, folder):
+    process = scaling.start(patience=10)
+    mesh = scaling.create_mesh()
+    print(f"{process} with {mesh.size} devices", flush=True)
+    if task == "compare":
+        found = results(mesh)
+        np.savez(folder / f"process-{process.index}.npz", **found)
+    else:  # a long run, saved each period; one process may be killed in it
+        if task == "run":  # not when it is resumed
+            slow_down()
+        solution = expiry.solve(
+            MODEL, 40, dtype="float32", mesh=mesh, checkpoint=folder / "run.npz"
+        )
+        values = scaling.to_host(solution.values)
+        np.save(folder / f"values-{process.index}.npy", values)
+    print("done", flush=True)
+
+
+def slow_down():
+    """Make each save take a while, so that a kill falls into the run."""
+    from lectures_helpers.expiry import solver
+
+    save = solver._save
+    solver._save = lambda *args: (time.sleep(0.2), save(*args))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
+    sys.stdout.flush()
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        jax.distributed.shutdown()

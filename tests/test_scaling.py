@@ -1,0 +1,277 @@
+"""Meshes: the same numbers on one device, on eight, and in two processes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from lectures_helpers import expiry, scaling, ss
+
+HERE = Path(__file__).parent
+MODEL = expiry.create_model(
+    3, 4, [0.2, 0.5, 0.3], salvage=1, holding=0.5, order_cost=3, price=5, disposal=2,
+    discount=0.95,
+)  # fmt: skip
+
+
+def environment(devices, **more):
+    """A process of its own: only XLA's start-up can make virtual devices."""
+    flags = f"--xla_force_host_platform_device_count={devices}"
+    return {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags, **more}
+
+
+@pytest.fixture(scope="module")
+def eight():
+    """What tests/eight_devices.py found."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / "eight_devices.py")],
+        env=environment(8), capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    report = json.loads(done.stdout)
+    assert report["devices"] == 8
+    return report
+
+
+def test_simulations_do_not_depend_on_the_number_of_devices(eight):
+    for devices in ("2", "8"):
+        names, _ = eight["simulations"][devices]
+        assert names == [], f"{devices} devices: other bits in {names}"
+
+
+def test_firms_do_not_depend_on_there_being_a_mesh(eight):
+    assert eight["firms without a mesh"] == []
+
+
+def test_without_a_mesh_only_rounding_differs(eight):
+    # Replications are summed in another order there: 32 bits, sums of some 300 terms.
+    assert eight["without a mesh"][1] < 1e-5
+
+
+def test_solver_does_not_depend_on_the_mesh(eight):
+    assert len(eight["solvers"]) == 12
+    for case, found in eight["solvers"].items():
+        rounding = 1e-12 if "float64" in case else 1e-6
+        assert found["values"] <= rounding, case
+        assert found["shape"], case
+        assert found["decisions"], case
+        assert found["gap"] < rounding, case
+
+
+def test_memory_of_a_device_falls_with_their_number(eight):
+    memory = {int(n): found["memory"] for n, found in eight["scale"].items()}
+    # M = a / n + b: b is what every device holds whole, a few times V(0, ·), one 16th of V.
+    a = 2 * (memory[1] - memory[2])
+    b = memory[1] - a
+    for n in (4, 8):
+        # Blocks of columns are whole numbers of columns: hence the slack.
+        np.testing.assert_allclose(memory[n], a / n + b, rtol=0.1)
+    assert b < 12 / 16
+    assert memory[8] < memory[1] / 6
+
+
+def test_bytes_exchanged_are_those_of_the_compiled_program(eight):
+    for n, found in eight["scale"].items():
+        assert found["compiled"] == pytest.approx(found["exchanged"], rel=1e-12)
+        # One array, less what stays where it is, and twice one 16th for every other device.
+        expected = (int(n) - 1) / int(n) + 2 * (int(n) - 1) / 16
+        assert found["exchanged"] == pytest.approx(expected, rel=1e-12)
+
+
+# ------------------------------------------------------------------ two processes
+
+
+def launch(task, folder):
+    """Start both processes of a run."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    processes = []
+    for rank in range(2):
+        log = open(folder / f"log-{rank}.txt", "w")  # noqa: SIM115 - closed with the process
+        more = {
+            "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
+            "WORLD_SIZE": "2", "RANK": str(rank),
+        }  # fmt: skip
+        command = [sys.executable, str(HERE / "process_of_two.py"), task, str(folder)]
+        processes.append(
+            subprocess.Popen(
+                command,
+                env=environment(2, **more),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        )
+        log.close()
+    return processes
+
+
+def finish(processes, folder, seconds=240):
+    """Wait for all, and leave none behind; return their exit codes."""
+    end = time.monotonic() + seconds
+    try:
+        return [p.wait(max(0.1, end - time.monotonic())) for p in processes]
+    except subprocess.TimeoutExpired:
+        logs = [(folder / f"log-{r}.txt").read_text()[-1500:] for r in range(2)]
+        pytest.fail("a process hangs:\n" + "\n".join(logs))
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def uninterrupted():
+    return np.asarray(expiry.solve(process_model(), 40, dtype="float32").values)
+
+
+def process_model():
+    sys.path.insert(0, str(HERE))
+    try:
+        import process_of_two
+    finally:
+        sys.path.remove(str(HERE))
+    return process_of_two.MODEL
+
+
+def test_two_processes_give_the_numbers_of_one(tmp_path):
+    codes = finish(launch("compare", tmp_path), tmp_path)
+    assert codes == [0, 0], (tmp_path / "log-0.txt").read_text()[-2000:]
+    process_model()
+    import process_of_two
+
+    alone = process_of_two.results(scaling.create_mesh(1))
+    for rank in range(2):
+        with np.load(tmp_path / f"process-{rank}.npz") as found:
+            for name in ("section", "cost", "standard_error", "depletion", "order"):
+                np.testing.assert_array_equal(found[name], alone[name], err_msg=name)
+            np.testing.assert_allclose(found["values"], alone["values"], rtol=1e-6)
+
+
+def test_a_killed_process_ends_the_others_and_the_run_goes_on(tmp_path, uninterrupted):
+    first, second = processes = launch("run", tmp_path)
+    save = tmp_path / "run.npz"
+    try:
+        end = time.monotonic() + 120
+        while not save.exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        assert save.exists(), (tmp_path / "log-0.txt").read_text()[-2000:]
+        time.sleep(0.5)
+        second.send_signal(signal.SIGKILL)
+        # Ten seconds of patience, and the time that ending takes.
+        assert first.wait(90) != 0, (
+            "the other process went on as if nothing had happened"
+        )
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    assert not list(tmp_path.glob("values-*.npy"))
+
+    codes = finish(launch("resume", tmp_path), tmp_path)
+    assert codes == [0, 0], (tmp_path / "log-0.txt").read_text()[-2000:]
+    for rank in range(2):
+        np.testing.assert_array_equal(
+            np.load(tmp_path / f"values-{rank}.npy"), uninterrupted
+        )
+
+
+# ---------------------------------------------------------------------- bad input
+
+
+@pytest.fixture
+def no_launcher(monkeypatch):
+    for addresses, count, index in scaling.LAUNCHERS:
+        for name in (*addresses, count, index):
+            monkeypatch.delenv(name, raising=False)
+    for name in ("SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "TPU_WORKER_HOSTNAMES"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("no_launcher")
+def test_a_process_alone_starts_nothing(monkeypatch):
+    assert scaling.start() == (0, 1)
+    monkeypatch.setenv("SLURM_NTASKS", "1")
+    assert scaling.start() == (0, 1)
+    assert scaling.start("localhost:1234", 1, 0) == (0, 1)
+
+
+@pytest.mark.usefixtures("no_launcher")
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("localhost:1234", 2, None), "must be given together, got no process_id"),
+        (("localhost:1234", 2, 2), "process_id must be below num_processes = 2, got 2"),
+        (("localhost:1234", 0, 0), "num_processes must be an integer >= 1, got 0"),
+        (("localhost", 2, 0), "coordinator must be \"host:port\", got 'localhost'"),
+        (("localhost:http", 2, 0), 'coordinator must be "host:port"'),
+    ],
+)
+def test_a_bad_start_is_refused(arguments, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        scaling.start(*arguments)
+
+
+@pytest.mark.usefixtures("no_launcher")
+def test_a_bad_environment_is_named(monkeypatch):
+    for name, value in (
+        ("JAX_COORDINATOR_ADDRESS", "localhost:1234"),
+        ("JAX_NUM_PROCESSES", "two"),
+        ("JAX_PROCESS_ID", "0"),
+    ):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=r"from JAX_NUM_PROCESSES.*got 'two'"):
+        scaling.start()
+
+
+def test_a_mesh_that_cannot_be_is_refused():
+    with pytest.raises(ValueError, match=r"num_devices must be <= 1.*got 2"):
+        scaling.create_mesh(2)
+    with pytest.raises(ValueError, match="num_devices must be an integer >= 1"):
+        scaling.create_mesh(0)
+    with pytest.raises(ValueError, match=r"mesh must come from scaling\.create_mesh"):
+        ss.cross_section(
+            ss.create_parameters(), 50.0, 3, key=jax.random.key(0), mesh="all"
+        )
+
+
+def test_uneven_shares_are_refused():
+    class Eight:  # a mesh of eight devices, as far as shares go
+        size = 8
+
+    class Mesh(Eight, scaling.Mesh):
+        def __new__(cls):
+            return object.__new__(cls)
+
+        def __init__(self):
+            pass
+
+        axis_names = ("devices",)
+
+    with pytest.raises(
+        ValueError, match="num_firms must be a multiple of the mesh's 8 devices, such as 8 or 16, got 10"
+    ):  # fmt: skip
+        scaling.checked_share("num_firms", 10, Mesh())
+    scaling.checked_share("num_firms", 16, Mesh())
+
+
+def test_states_are_shared_by_the_tensor_method_alone():
+    mesh = scaling.create_mesh(1)
+    with pytest.raises(ValueError, match="mesh must be None with method 'top_down'"):
+        expiry.solve(MODEL, 2, method="top_down", mesh=mesh)
+    with pytest.raises(ValueError, match="mesh must be None for num_ages = 2"):
+        expiry.solve(MODEL._replace(m=2), 2, mesh=mesh)
+
+
+def test_what_no_mesh_can_hold_is_refused_with_both_sizes():
+    large = MODEL._replace(m=30, k=10)
+    with pytest.raises(ValueError, match=r"10\^30 = .* need .*GiB .* there are .* GiB"):
+        expiry.solve(large, 2, mesh=scaling.create_mesh(1))
