@@ -37,8 +37,12 @@ lint: $(STAMP) ## check style and likely bugs
 format: $(STAMP) ## put the code into the common format
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
+# On Linux MDPax asks for jax[cuda12], gigabytes that a CPU has no use for, and that may replace
+# jax: so it comes without what it asks for, and what it needs is among the requirements.
 bench: $(STAMP) ## measure the kernels against their peers on this machine
 	@$(BIN)/python -m pip install -qq -r benchmarks/requirements.txt
+	@$(BIN)/python -m pip install -qq --no-deps "mdpax>=0.2,<0.3" \
+	  || echo "MDPax was not installed; the benchmarks go on without it."
 	@$(BIN)/python -m benchmarks
 
 colab: ## run the lectures in a twin of Colab's environment (needs Python 3.13)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jax
 
-PACKAGES = ["jax", "jaxlib", "numpy", "scipy", "numba", "simpy"]
+PACKAGES = ["jax", "jaxlib", "numpy", "scipy", "numba", "simpy", "mdpax"]
 
 
 def seconds(fn, *args):

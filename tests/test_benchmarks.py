@@ -2,26 +2,30 @@
 
 import json
 import sys
+from itertools import chain
 
 import numpy as np
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import classical, record, ss
+from benchmarks import classical, expiry, expiry_formulations, record, ss
 from lectures_helpers import ss_exact
+from lectures_helpers.expiry import exhaustive, tensor
 
 
 def run_tiny(folder):
     benchmarks.main(["--tiny", "--output", str(folder)])
-    paths = sorted(folder.iterdir(), reverse=True)  # s–S, then the classical models
+    paths = sorted(folder.iterdir(), reverse=True)  # s–S, expiry, the classical models
     return paths, [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def test_tiny_run_is_recorded(tmp_path, capsys):
     pytest.importorskip("numba", reason="a peer that the course does not need")
     pytest.importorskip("simpy", reason="a peer that the course does not need")
+    pytest.importorskip("mdpax", reason="a peer that the course does not need")
     paths, results = run_tiny(tmp_path)
-    assert [path.name for path in paths] == ["ss-cpu.json", "classical-cpu.json"]
+    names = ["ss-cpu.json", "expiry-cpu.json", "classical-cpu.json"]
+    assert [path.name for path in paths] == names
     output = capsys.readouterr().out
     for path, result in zip(paths, results, strict=True):
         assert str(path) in output
@@ -33,19 +37,32 @@ def test_tiny_run_is_recorded(tmp_path, capsys):
         assert machine["device"]["platform"] == "cpu"
         assert machine["versions"]["jax"]
     tables = [list(result["tables"].values()) for result in results]
-    assert [[len(table) for table in each] for each in tables] == [[7, 2, 2], [4, 3, 3]]
-    for table in [*tables[0], *tables[1]]:
+    lengths = [[len(table) for table in each] for each in tables]
+    assert lengths == [[7, 2, 2], [6, 6, 1], [4, 3, 3]]
+    for table in chain.from_iterable(tables):
         assert table[0]["ratio"] == 1.0
         for row in table:
             assert row["name"]
             assert row["check"]
             assert 0 < row["q1_s"] <= row["median_s"] <= row["q3_s"]
+    backup = results[1]
+    assert backup["deep_peak_bytes"] > 0
+    assert all(seconds > 0 for seconds in backup["compile_s"].values())
+    assert backup["distance_to_the_floor"].keys() == backup["compile_s"].keys()
+    for distance in backup["distance_to_the_floor"].values():
+        assert distance["times_floor"] > 0
+
+
+def test_one_topic_alone(tmp_path):
+    benchmarks.main(["--tiny", "--only", "ss", "--output", str(tmp_path)])
+    assert [path.name for path in tmp_path.iterdir()] == ["ss-cpu.json"]
 
 
 def test_goes_on_without_missing_peers(tmp_path, monkeypatch, capsys):
-    for peer in ("numba", "simpy"):
+    for peer in ("numba", "simpy", "mdpax.core.problem"):
         monkeypatch.setitem(sys.modules, peer, None)
-    for module in ("ss_numba", "classical_numba", "classical_simpy"):
+    modules = ["ss_numba", "classical_numba", "classical_simpy"]
+    for module in [*modules, "expiry_numba", "expiry_mdpax"]:
         monkeypatch.delitem(sys.modules, f"benchmarks.{module}", raising=False)
         monkeypatch.delattr(f"benchmarks.{module}", raising=False)
     _, results = run_tiny(tmp_path)
@@ -53,16 +70,22 @@ def test_goes_on_without_missing_peers(tmp_path, monkeypatch, capsys):
     lines = [
         [f"Numba is missing, its kernel is left out: {install}"],
         [
+            f"Numba is missing, its top-down is left out: {install}",
+            "MDPax is missing, its value iteration is left out: "
+            f"{install} && pip install --no-deps mdpax",
+        ],
+        [
             f"Numba is missing, its event loop is left out: {install}",
             f"SimPy is missing, its model is left out: {install}",
         ],
     ]
     assert [result["missing"] for result in results] == lines
     output = capsys.readouterr().out.splitlines()
-    assert set(output) >= {*lines[0], *lines[1]}
+    assert set(output) >= set(chain.from_iterable(lines))
     for result in results:
         names = {row["name"] for table in result["tables"].values() for row in table}
-        assert not any("Numba" in name or "SimPy" in name for name in names)
+        peers = "Numba", "SimPy", "MDPax"
+        assert not any(peer in name for peer in peers for name in names)
 
 
 def test_a_wrong_sweep_is_noticed():
@@ -71,6 +94,38 @@ def test_a_wrong_sweep_is_noticed():
     for total, filled in [(right[1] + 1.0, right[0]), (right[1], right[0] + 0.05)]:
         with pytest.raises(AssertionError, match="disagrees with the exact result"):
             classical.follows(total, filled, 20_000)
+
+
+def test_a_wrong_backup_is_noticed():
+    _, period, values = expiry.start(expiry.TINY.cases[0])
+    check = expiry.checker(values, period)
+    right = tensor.backup(values, period)[0]
+    assert set(check("right", right)) == {"gap", "gap_to_definition"}
+    with pytest.raises(AssertionError, match="values are off"):
+        check("wrong", right.at[3, 3, 3].add(0.01))
+
+
+def test_stock_is_sold_off_where_the_backup_is_timed():
+    for case in (*expiry.TINY.cases, expiry.Sizes().cases[0]):
+        _, period, values = expiry.start(case)
+        depletion = tensor.backup(values, period, decide="int32")[1].depletion
+        assert 0.1 < (depletion > 0).mean() < 0.9
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 9), (3, 4, 30), (5, 2, 3)])
+def test_formulations_agree(shape):
+    """With demand that ends before the shelves do, and with demand that goes beyond."""
+    m, k, most = shape
+    _, period, values = expiry.start(expiry.Case(m, k, 3.0, most, expiry.WIDE))
+    right = exhaustive.backup(values, period)[0]
+    for form in expiry_formulations.FORMS.values():
+        np.testing.assert_allclose(form(values, period), right, rtol=2e-5, atol=1e-5)
+
+
+def test_multiply_adds_by_hand():
+    """m = 2, k = 2, demand of 0 or 1: a table of 3 x 2, and chains that move 0, 1, 1 times."""
+    case = expiry.Case(2, 2, 1.0, 1, expiry.WIDE)
+    assert expiry.multiply_adds(case) == {"needed": 6 + 2 * 2, "done": 6 + 3 * 2 * 2}
 
 
 def test_a_wrong_result_is_never_timed():
