@@ -8,8 +8,7 @@ any moment leaves the last whole save.
 
 import json
 import os
-import zipfile
-import zlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +26,11 @@ def save(path, run: dict, period: int, arrays: dict):
         arrays: NumPy arrays by name.
     """
     path = Path(path)
-    header = json.dumps({"format": FORMAT, "period": period, "run": run})
+    header = {"format": FORMAT, "period": period, "run": run, "arrays": list(arrays)}
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         with open(unfinished, "wb") as file:
-            np.savez(file, header=np.asarray(header), **arrays)
+            np.savez(file, header=np.asarray(json.dumps(header)), **arrays)
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)
@@ -57,15 +56,19 @@ def load(path, run: dict):
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as content:
+        # Opened here, since NumPy leaves a file open that it cannot read.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files}
         header = json.loads(str(arrays.pop("header")))
         if header["format"] != FORMAT:
             raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
-        period, saved = header["period"], header["run"]
-    except (
-        zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, OSError,
-    ) as error:  # fmt: skip
+        period, saved, names = header["period"], header["run"], header["arrays"]
+        if not isinstance(saved, dict) or type(period) is not int:
+            raise ValueError("its header is not that of a save")
+        if sorted(names) != sorted(arrays):
+            raise ValueError(f"it holds {sorted(arrays)} instead of {sorted(names)}")
+    # Whatever a damaged archive may lead the readers of zip files, arrays and JSON to.
+    except Exception as error:
         raise ValueError(
             f"checkpoint = {str(path)!r} is damaged or no save of a solver "
             f"({type(error).__name__}: {error}); remove it, or name another file"
@@ -82,8 +85,23 @@ def load(path, run: dict):
 def remove_unfinished(path):
     """Remove what processes that were killed while they saved have left behind."""
     path = Path(path)
-    for file in path.parent.glob(f".{path.name}.*.unfinished"):
-        file.unlink(missing_ok=True)
+    ours = re.compile(rf"\.{re.escape(path.name)}\.\d+\.unfinished")
+    for file in path.parent.iterdir():
+        if ours.fullmatch(file.name):
+            file.unlink(missing_ok=True)
+
+
+def check_writable(path):
+    """Raise now if no save can be written there, and not after a period of work."""
+    path = Path(path)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        unfinished.touch()
+        unfinished.unlink()
+    except (OSError, ValueError) as error:  # ValueError: a byte of zero in the name
+        raise ValueError(
+            f"checkpoint must be a file that can be written, got {str(path)!r} ({error})"
+        ) from None
 
 
 def _flush_folder(folder):

@@ -8,7 +8,7 @@ The stock is x = (x_1, ..., x_m): x_i units that expire in i periods, each x_i i
     demand D is served, oldest first; what is unmet is lost
     what is left of x_1 expires, and everything ages by one
 
-with |x| = x_1 + ... + x_m.  In symbols::
+where ``|x|`` is x_1 + ... + x_m.  In symbols::
 
     dep(x, z)          x less z units, oldest first
     next(x, z, q, D) = dep((x_2, ..., x_m, q), (z + D - x_1)^+)
@@ -109,7 +109,7 @@ def create_model(
             )
         prices[name] = float(value)
     if not 0 < prices["discount"] <= 1:
-        raise ValueError(f"discount must be in (0, 1], got {prices['discount']:g}")
+        raise ValueError(f"discount must be in (0, 1], got {prices['discount']!r}")
     pmf = _checked_pmf(demand_pmf)
     return Model(num_ages, num_levels, pmf, *prices.values())
 
@@ -143,7 +143,7 @@ def _checked_pmf(demand_pmf):
         where = f" in period {int(np.argmax(wrong))}" if pmf.ndim == 2 else ""
         raise ValueError(
             f"{name} must sum to 1 within {PMF_TOLERANCE:g}, "
-            f"got a sum of {total[wrong][0]:g}{where}"
+            f"got a sum of {total[wrong][0]:.9g}{where}"
         )
     pmf /= total
     pmf.flags.writeable = False
@@ -291,9 +291,16 @@ def _checked_size(num_ages, num_levels):
 
 def _integers(name, value):
     """`value` as an array of NumPy integers (64 bits), or a clear error."""
-    numbers = np.asarray(value)
+    try:
+        numbers = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        raise ValueError(
+            f"{name} must be an array of integers, got ragged rows"
+        ) from None
     if numbers.dtype.kind not in "iu":
         raise ValueError(f"{name} must hold integers, got {value!r}")
+    if numbers.size and numbers.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"{name} must be below 2^63, got {numbers.max()}")
     return numbers.astype(np.int64)
 
 
@@ -327,7 +334,7 @@ def deplete(x, z):
         z: units to take away, >= 0, a shape that broadcasts with (...).
 
     Returns:
-        (..., m) what is left; nothing if z >= |x|.
+        (..., m) what is left; nothing if ``z >= |x|``.
 
     Source: eq:expiry-dep of the lecture on the model.
 
@@ -336,8 +343,28 @@ def deplete(x, z):
     >>> deplete([1, 3, 1], 1).tolist()  # the parent of (1, 3, 1)
     [0, 3, 1]
     """
-    x, z = jnp.asarray(x), jnp.asarray(z)
+    x, (z,) = _aligned(x, z=z)
+    return _deplete(x, z)
+
+
+def _deplete(x, z):
     return jnp.clip(jnp.cumsum(x, axis=-1) - z[..., None], 0, x)
+
+
+def _aligned(x, **others):
+    """Stocks (..., m) and numbers (...), of one shape and JAX's own integer type."""
+    arrays = []
+    for name, value in {"x": x, **others}.items():
+        array = jnp.asarray(value)
+        if not jnp.issubdtype(array.dtype, jnp.integer):
+            raise ValueError(f"{name} must hold integers, got dtype {array.dtype}")
+        arrays.append(array.astype(int))  # sums of small integers might not fit
+    x, *rest = arrays
+    if x.ndim == 0:
+        raise ValueError("x must have the shape (..., num_ages), got a number")
+    shape = jnp.broadcast_shapes(x.shape[:-1], *(array.shape for array in rest))
+    x = jnp.broadcast_to(x, (*shape, x.shape[-1]))
+    return x, [jnp.broadcast_to(array, shape) for array in rest]
 
 
 def next_stock(x, z, q, d):
@@ -345,7 +372,7 @@ def next_stock(x, z, q, d):
 
     Args:
         x: stock, (..., m) integers, the oldest class first, units.
-        z: units sold off, in 0, ..., |x|.
+        z: units sold off, in ``0, ..., |x|``.
         q: units ordered, >= 0.
         d: demand, units, >= 0.
             z, q and d have shapes that broadcast with (...).
@@ -358,12 +385,9 @@ def next_stock(x, z, q, d):
     >>> next_stock([4, 1, 2], 2, 3, 4).tolist()
     [0, 1, 3]
     """
-    x, z, q, d = map(jnp.asarray, (x, z, q, d))
-    shape = jnp.broadcast_shapes(x.shape[:-1], z.shape, q.shape, d.shape)
-    x = jnp.broadcast_to(x, (*shape, x.shape[-1]))
-    z, q, d = (jnp.broadcast_to(value, shape) for value in (z, q, d))
+    x, (z, q, d) = _aligned(x, z=z, q=q, d=d)
     aged = jnp.concatenate([x[..., 1:], q[..., None]], axis=-1)
-    return deplete(aged, jnp.maximum(z + d - x[..., 0], 0))
+    return _deplete(aged, jnp.maximum(z + d - x[..., 0], 0))
 
 
 def reward(model: Model, x, z, q, d):
@@ -372,7 +396,7 @@ def reward(model: Model, x, z, q, d):
     Args:
         model: the model.
         x: stock, (..., m) integers, the oldest class first, units.
-        z: units sold off, in 0, ..., |x|.
+        z: units sold off, in ``0, ..., |x|``.
         q: units ordered, >= 0.
         d: demand, units, >= 0.
             z, q and d have shapes that broadcast with (...).
@@ -387,7 +411,7 @@ def reward(model: Model, x, z, q, d):
     >>> float(reward(model, [4, 1, 2], 2, 3, 4))
     10.5
     """
-    x, z, q, d = map(jnp.asarray, (x, z, q, d))
+    x, (z, q, d) = _aligned(x, z=z, q=q, d=d)
     left = x.sum(-1) - z
     sold = jnp.minimum(d, left + q)
     expired = jnp.maximum(x[..., 0] - z - d, 0)

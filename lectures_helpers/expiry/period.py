@@ -4,6 +4,7 @@ A backup is the step from V_{t+1} to V_t.  Every method makes it through one fun
 with the same arguments (values, period, tie, ...) and the same results.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -77,15 +78,22 @@ def periods(model: Model, dtype) -> list[Period]:
 
 
 def total_stock(num_ages, num_levels, dtype):
-    """|x| in every state, (k,) * m."""
+    """``|x|`` in every state, (k,) * m."""
     shape = (num_levels,) * num_ages
     axes = (jax.lax.broadcasted_iota(dtype, shape, i) for i in range(num_ages))
     return sum(axes, jnp.zeros(shape, dtype))
 
 
 def terminal_values(model: Model, dtype):
-    """V_T = s |x|: what is left is sold off."""
-    return jnp.asarray(model.s, dtype) * total_stock(model.m, model.k, dtype)
+    """``V_T = s |x|``: what is left is sold off."""
+    return _scaled_stock(jnp.asarray(model.s, dtype), model.m, model.k)
+
+
+@partial(jax.jit, static_argnames=("m", "k"))
+def _scaled_stock(
+    s, m, k
+):  # compiled, so that one array is made and not one for each axis
+    return s * total_stock(m, k, s.dtype)
 
 
 def tie_of(values):

@@ -28,7 +28,7 @@ from lectures_helpers.expiry.solver import Solution
 class Policy(NamedTuple):
     """What to do in each state: (k,) * m integers, or (T,) + (k,) * m, period by period."""
 
-    depletion: np.ndarray  #: units to sell off z, in 0, ..., |x|
+    depletion: np.ndarray  #: units to sell off z, in ``0, ..., |x|``
     order: np.ndarray  #: units to order q, in 0, ..., k - 1
 
 
@@ -64,6 +64,7 @@ def evaluate(model: Model, policy: Policy, num_periods, *, dtype=None):
     num_periods = checks.integer("num_periods", num_periods, 0)
     dtype = solver.checked_dtype(dtype)
     solver.check_rows(model, num_periods)
+    solver.check_range(model, num_periods, dtype)
     policy = _checked_policy(model, policy, num_periods)
     with solver.in_precision(dtype):
         laws = periods.periods(model, dtype)
@@ -114,6 +115,7 @@ def rollout(
             f"x0 must have the shape (num_ages,) or (n, num_ages), got {x0.shape}"
         )
     solver.check_rows(model, num_periods)
+    solver.check_range(model, num_periods, solver.checked_dtype(None))
     policy = _checked_policy(model, policy, num_periods)
     starts = np.atleast_2d(x0)
     cdf = np.cumsum(np.atleast_2d(model.demand_pmf), axis=1)
@@ -164,12 +166,13 @@ def optimal_policy(solution: Solution) -> Policy:
     """The optimal policy out of a solution.
 
     Args:
-        solution: from `solve`, with ``keep_policies=True`` if there is more than one
-            period; one that holds the first period alone gives that period's decisions,
-            a policy for one period.
+        solution: from `solve` with ``keep_policies=True``.
+
+    Returns:
+        A `Policy` of (T,) + (k,) * m integers.
 
     Raises:
-        ValueError: `solution` is something else.
+        ValueError: `solution` is something else, or holds the first period alone.
     """
     if not isinstance(solution, Solution):
         raise ValueError(f"solution must come from solve, got {solution!r}")
@@ -186,14 +189,14 @@ def fluid_policy(model: Model, num_periods, max_hold=None) -> Policy:
 
     In the first period it sells off what would expire even if every period sold d,
     P = max over i of (x_1 + ... + x_i - i d)^+, and what exceeds `max_hold` periods of
-    demand: z = P + (|x| - P - max_hold d)^+.  Later it sells off nothing.  It always orders
+    demand: ``z = P + (|x| - P - max_hold d)^+``.  Later it sells off nothing.  It always orders
     up to d: q = (d - stock after depletion)^+.  Both are rounded, halves up, and q is at
     most k - 1.  If demand's law changes over the periods, the sums are over their means.
 
     Args:
         model: the model.
         num_periods: number of periods [T], an integer >= 1.
-        max_hold: periods of demand that are worth keeping, > 0; default m, which is no limit.
+        max_hold: periods of demand that are worth keeping, > 0; default no limit.
 
     Returns:
         A `Policy` of (T,) + (k,) * m integers.
@@ -206,12 +209,15 @@ def fluid_policy(model: Model, num_periods, max_hold=None) -> Policy:
     model = checked_model(model)
     m, k = model.m, model.k
     num_periods = checks.integer("num_periods", num_periods, 1)
-    max_hold = m if max_hold is None else float(checks.positive("max_hold", max_hold))
+    if max_hold is not None:
+        checks.positive("max_hold", max_hold)
+        if np.ndim(max_hold):
+            raise ValueError(f"max_hold must be a number, got {max_hold!r}")
     solver.check_rows(model, num_periods)
+    solver.check_fits(model, 3 * m + 2 * num_periods)
     means = _mean_demands(model, num_periods)
-    # Demand up to each class's last chance; beyond the horizon it goes on as at its end.
-    ahead = np.cumsum(np.concatenate([means, np.full(m, means[-1])]))[:m]
-    held = means[0] * max_hold if len(set(means)) == 1 else means.mean() * max_hold
+    ahead = np.array([_demand_ahead(means, i) for i in range(1, m + 1)])
+    held = np.inf if max_hold is None else _demand_ahead(means, max_hold)
 
     x = np.indices((k,) * m)
     total = x.sum(0)
@@ -229,8 +235,8 @@ def newsvendor_policy(
 ) -> Policy:
     """The policy that orders up to a level and, as a rule, sells off nothing.
 
-    z = 0 and q = (S - |x|)^+, at most k - 1.  With `keep_oldest` = b, it sells off what the
-    oldest class holds beyond b: z = (x_1 - b)^+ and q = (S + z - |x|)^+.  With
+    ``z = 0`` and ``q = (S - |x|)^+``, at most k - 1.  With `keep_oldest` = b, it sells off what the
+    oldest class holds beyond b: ``z = (x_1 - b)^+`` and ``q = (S + z - |x|)^+``.  With
     `greedy_first`, the first period does what is best if the policy is followed afterwards.
 
     Args:
@@ -252,6 +258,7 @@ def newsvendor_policy(
     num_periods = checks.integer("num_periods", num_periods, 1)
     level = k - 1 if level is None else checks.integer("level", level, 0)
     solver.check_rows(model, num_periods)
+    solver.check_fits(model, m + 2 + num_periods)
     x = np.indices((k,) * m)
     kept = (
         k - 1 if keep_oldest is None else checks.integer("keep_oldest", keep_oldest, 0)
@@ -305,9 +312,11 @@ def greedy(model: Model, policy: Policy, num_periods, *, dtype=None) -> Policy:
     """
     model = checked_model(model)
     num_periods = checks.integer("num_periods", num_periods, 1)
+    solver.check_rows(model, num_periods)
     policy = _checked_policy(model, policy, num_periods)
     shape = (num_periods,) + (model.k,) * model.m
-    z, q = (np.broadcast_to(a, shape).copy() for a in policy)
+    decide = periods.decision_dtype(model)
+    z, q = (np.broadcast_to(a, shape).astype(decide) for a in policy)
     pmf = model.demand_pmf
     rest = model if pmf.ndim == 1 else model._replace(demand_pmf=pmf[1:])
     dtype = solver.checked_dtype(dtype)
@@ -316,7 +325,6 @@ def greedy(model: Model, policy: Policy, num_periods, *, dtype=None) -> Policy:
             later = evaluate(rest, Policy(z[1:], q[1:]), num_periods - 1, dtype=dtype)
         else:
             later = periods.terminal_values(model, dtype)
-        decide = periods.decision_dtype(model)
         law = periods.periods(model, dtype)[0]
         _, decision = tensor.backup(jnp.asarray(later), law, decide=decide)
     z[0], q[0] = np.asarray(decision.depletion), np.asarray(decision.order)
@@ -329,9 +337,19 @@ def _mean_demands(model, num_periods):
     return np.broadcast_to(pmf @ np.arange(pmf.shape[1]), (num_periods,))
 
 
+def _demand_ahead(means, num_periods):
+    """Mean demand of the next so many periods; after the horizon it stays as at its end."""
+    inside = min(num_periods, len(means))
+    dates, sums = np.arange(len(means) + 1), np.concatenate([[0.0], np.cumsum(means)])
+    return np.interp(inside, dates, sums) + (num_periods - inside) * means[-1]
+
+
 def _rounded(x):
-    """To the nearest integer, halves up (NumPy rounds them to even)."""
-    return np.floor(x + 0.5).astype(np.int64)
+    """To the nearest integer, halves up (NumPy rounds them to even).
+
+    A half that a mean has missed in its last digits counts as a half.
+    """
+    return np.floor(np.round(x, 9) + 0.5).astype(np.int64)
 
 
 def _in_period(policy, t, m):
@@ -344,13 +362,19 @@ def _checked_policy(model, policy, num_periods):
         raise ValueError(f"policy must be a Policy(depletion, order), got {policy!r}")
     m, k = model.m, model.k
     states = (k,) * m
+    solver.check_fits(model, m + 3)
     total = np.indices(states).sum(0)
     arrays = []
     for name, value, most, bound in (
         ("depletion", policy[0], total, "|x|"),
         ("order", policy[1], k - 1, "num_levels - 1"),
     ):
-        array = np.asarray(value)
+        try:
+            array = np.asarray(value)
+        except ValueError:  # rows of different lengths
+            raise ValueError(
+                f"policy.{name} must be an array of integers, got ragged rows"
+            ) from None
         if array.dtype.kind not in "iu":
             raise ValueError(
                 f"policy.{name} must hold integers, got dtype {array.dtype}"

@@ -42,18 +42,22 @@ BACKUPS = {
     "threshold": threshold_rule.backup,
     "tensor": tensor.backup,
 }
+ASSUMING = ("top_down", "threshold")  # methods that are wrong where the structure fails
 CERTIFIED = 64  # states in which a solution is compared with the exhaustive search
 
 
 class Certificate(NamedTuple):
-    """A solution of the first period held against the definition, state by state.
+    """A solution held against the definition, state by state.
 
-    Both numbers are relative to max(1, max |V_0|); rounding alone leaves about 1e-15 in
-    float64 and 1e-6 in float32.  A method whose assumption fails shows here.
+    Values of a period are compared with a search over every (z, q), given those of the
+    next one.  Both numbers are relative to ``max(1, max |V_t|)``; rounding alone leaves about
+    1e-15 in float64 and 1e-6 in float32.  For ``"tensor"`` and ``"exhaustive"``, which
+    assume nothing, the first period is compared; for ``"top_down"`` and ``"threshold"``
+    every one that this call computed, and the numbers are those of the worst.
     """
 
-    gap: float  #: largest |V_0(x) - max over (z, q) of the definition|, given V_1
-    regret: float  #: most that the returned (z, q) falls short of that maximum
+    gap: float  #: largest ``|V_t(x) - max over (z, q) of the definition|``, given V_{t+1}
+    regret: float  #: most that the (z, q) found falls short of that maximum
     num_states: int  #: states compared: all, or 64 spread over the grid
 
 
@@ -63,7 +67,7 @@ class Solution(NamedTuple):
     values: jax.Array  #: V_0, (k,) * m, money
     depletion: jax.Array  #: optimal z in the first period, (k,) * m integers, units
     order: jax.Array  #: optimal q in the first period, (k,) * m integers, units
-    certificate: Certificate  #: how the first period compares with the definition
+    certificate: Certificate  #: how values and decisions compare with the definition
     depletions: "jax.Array | None" = (
         None  #: z of every period, (T,) + (k,) * m, on request
     )
@@ -85,14 +89,15 @@ def solve(
 
     Of several best decisions, the one with the smallest z is returned, and among those the
     one with the smallest q.  Values that differ by no more than 1e-10 (float64) or 1e-5
-    (float32) times max(1, max |V_{t+1}|) count as equal there.
+    (float32) times ``max(1, max |V_{t+1}|)`` count as equal there.
 
     Args:
         model: the model, from `create_model`.
         num_periods: number of periods [T], an integer >= 0.
         method: ``"tensor"``, right for every model; ``"exhaustive"``, the definition, slow;
-            ``"top_down"`` or ``"threshold"``, right where the structure of the lecture
-            holds, as it does at sensible prices; the certificate shows where it does not.
+            ``"top_down"`` or ``"threshold"``, right where h >= 0, r >= 0 and -θ <= s <= r
+            (thm-tree of the lecture on structure); beyond, the certificate may show that
+            they are wrong.
         dtype: ``"float32"`` or ``"float64"``; default JAX's own setting.
         progress: whether to show a bar that moves with each period.
         checkpoint: path of a file in which each period is saved; if it holds a save of the
@@ -104,7 +109,7 @@ def solve(
             machines all of them make the call, and a save's folder is one that all see.
 
     Returns:
-        A `Solution`.  With ``num_periods`` 0 values are s |x| and decisions are 0.
+        A `Solution`.  With ``num_periods`` 0 values are ``s |x|`` and decisions are 0.
         Arrays are JAX's; those in float64 while JAX computes in 32 bits are NumPy's, and
         so are those of a mesh whose devices do not divide num_levels.
 
@@ -121,10 +126,10 @@ def solve(
     """
     model = checked_model(model)
     num_periods = checks.integer("num_periods", num_periods, 0)
-    if method not in BACKUPS:
-        raise ValueError(f"method must be one of {list(BACKUPS)}, got {method!r}")
+    _check_method(method)
     dtype = checked_dtype(dtype)
     check_rows(model, num_periods)
+    check_range(model, num_periods, dtype)
     path = None if checkpoint is None else _checked_path(checkpoint)
     mesh = _checked_mesh(mesh, model, method)
 
@@ -169,8 +174,7 @@ def required_memory(
         ValueError: a bad argument.
     """
     model, dtype = checked_model(model), checked_dtype(dtype)
-    if method not in BACKUPS:
-        raise ValueError(f"method must be one of {list(BACKUPS)}, got {method!r}")
+    _check_method(method)
     keep_policies = checks.integer("keep_policies", keep_policies, 0)
     mesh = _checked_mesh(mesh, model, method)
     with in_precision(dtype):
@@ -191,6 +195,7 @@ def _solve(model, T, method, dtype, progress, path, keep_policies, mesh):
         saves.remove_unfinished(path)
         if (found := saves.load(path, run)) is not None:
             start, arrays = found
+            _check_save(path, start, arrays, model, T, dtype, keep_policies)
             values = _placed(arrays.pop("values"), mesh)
             for name, array in arrays.items():
                 kept[int(name.removeprefix("decision_"))] = array
@@ -202,23 +207,25 @@ def _solve(model, T, method, dtype, progress, path, keep_policies, mesh):
         values = _trimmed(values, k, mesh)
         return Solution(values, none, none, Certificate(0.0, 0.0, 0), every, every)
 
+    worst = Certificate(0.0, 0.0, 0)
     bar = tqdm(total=T, initial=T - start, disable=not progress, unit="period")
     with contextlib.closing(bar):
         for t in reversed(range(start)):
-            decides = decide if t == 0 or keep_policies else None
+            certified = t == 0 or method in ASSUMING
+            decides = decide if certified or keep_policies else None
             backup = _compiled(method, m, k, _sizes(laws), dtype, decides, _where(mesh))
             last, law = values, laws[t if len(laws) > 1 else 0]
             values, decision = backup(last, law)
+            if certified:
+                worst = _worse(worst, certify(values, decision, last, law, mesh))
             if keep_policies:
-                host = (_on_host(a, k, mesh) for a in decision)
-                kept[t] = np.stack(list(host))
+                kept[t] = np.stack([_on_host(a, k, mesh) for a in decision])
             if path is not None and t > 0:
                 _save(path, run, t, _on_host(values, k, mesh), kept, mesh)
             if progress:
                 jax.block_until_ready(values)
             bar.update()
 
-    certificate = certify(values, decision, last, law, mesh)
     values, decision = (
         jax.tree.map(lambda a: _trimmed(a, k, mesh), a) for a in (values, decision)
     )
@@ -226,7 +233,15 @@ def _solve(model, T, method, dtype, progress, path, keep_policies, mesh):
     if keep_policies:
         depletions, orders = np.stack([kept[t] for t in range(T)], axis=1)
     return Solution(
-        values, decision.depletion, decision.order, certificate, depletions, orders
+        values, decision.depletion, decision.order, worst, depletions, orders
+    )
+
+
+def _worse(one, other):
+    """The worse of two certificates, number by number; NaN is worst."""
+    return Certificate(
+        *(float(np.maximum(a, b)) for a, b in zip(one[:2], other[:2], strict=True)),
+        other[2],
     )
 
 
@@ -250,7 +265,7 @@ def certify(values, decision, later, law: Period, mesh=None) -> Certificate:
     taken = _action_value(later, x, z, q, law, mesh=mesh)
     scale = max(1.0, float(jnp.max(jnp.abs(values))))
     gap = float(jnp.max(jnp.abs(at(values, x) - best))) / scale
-    regret = max(0.0, float(jnp.max(best - taken))) / scale
+    regret = float(jnp.maximum(jnp.max(best - taken), 0)) / scale
     return Certificate(gap, regret, len(x))
 
 
@@ -285,6 +300,22 @@ def spread_states(m, k, most) -> np.ndarray:
     steps = np.modf(np.arange(1, most - 1) * (np.sqrt(5) - 1) / 2)[0]
     index = np.unique(np.concatenate([[0, k**m - 1], (steps * k**m).astype(np.int64)]))
     return decode(index, m, k)
+
+
+def _check_save(path, start, arrays, model, T, dtype, keep_policies):
+    """Raise unless a save has the arrays of a run that has come to this period."""
+    states = (model.k,) * model.m
+    decisions = range(start, T) if keep_policies else ()
+    shapes = {"values": states} | {f"decision_{t}": (2, *states) for t in decisions}
+    if not (
+        1 <= start < T
+        and {name: array.shape for name, array in arrays.items()} == shapes
+        and arrays["values"].dtype == dtype
+    ):
+        raise ValueError(
+            f"checkpoint = {str(path)!r} is damaged: it does not hold what a run has saved "
+            f"that has period {start} behind it; remove it, or name another file"
+        )
 
 
 def _describe(model, T, method, dtype, keep_policies):
@@ -325,7 +356,11 @@ def _checked_mesh(mesh, model, method):
 
 
 def _where(mesh):
-    return mesh or jax.config.jax_default_device or jax.devices()[0]
+    """The mesh, or the device on which JAX computes."""
+    default = jax.config.jax_default_device
+    if isinstance(default, str):
+        default = jax.devices(default)[0]
+    return mesh or default or jax.devices()[0]
 
 
 def _terminal_values(model, dtype, mesh):
@@ -382,9 +417,9 @@ def _sizes(laws):
 
 def _required(model, method, dtype, keep_policies, mesh):
     """Bytes at the peak: V_{t+1}, the backup with decisions, the decisions kept on the host."""
+    _check_index(model, method)
     sizes = _sizes(periods.periods(model._replace(demand_pmf=_first(model)), dtype))
     decide = periods.decision_dtype(model)
-    _check_index(model, method)
     backup = _compiled(method, model.m, model.k, sizes, dtype, decide, _where(mesh))
     analysis = backup.memory_analysis()
     states = model.k**model.m
@@ -411,7 +446,7 @@ def _check_memory(model, T, method, dtype, keep_policies, mesh):
             [d for d in mesh.devices.flat if d.process_index == jax.process_index()]
         )
     )
-    there = available_memory() // shared
+    there = available_memory(None if mesh is None else mesh.local_devices[0]) // shared
     needed = 2 * model.k**model.m * np.dtype(dtype).itemsize // devices  # values alone
     if needed <= there:  # else there is no use in compiling for it
         needed = _required(model, method, dtype, T if keep_policies else 0, mesh)
@@ -424,8 +459,32 @@ def _check_memory(model, T, method, dtype, keep_policies, mesh):
         )
 
 
+def _check_method(method):
+    if not isinstance(method, str) or method not in BACKUPS:
+        raise ValueError(f"method must be one of {list(BACKUPS)}, got {method!r}")
+
+
+def check_range(model, num_periods, dtype):
+    """Raise if values might overflow: nothing earns more than all prices on full shelves."""
+    prices = {"salvage": model.s, "holding": model.h, "order_cost": model.c}
+    prices |= {"price": model.r, "disposal": model.θ}
+    full = (num_periods + 1.0) * (model.m + 1) * model.k
+    bound = float(np.finfo(dtype).max) / 1e3 / full
+    for name, value in prices.items():
+        if abs(value) > bound:
+            raise ValueError(
+                f"{name} must be within ±{bound:.1e}, so that values are finite in {dtype}, "
+                f"got {value!r}"
+            )
+
+
 def _check_index(model, method):
     """State numbers are 32-bit integers inside the methods that look values up."""
+    if model.k**model.m > 2**50:
+        raise ValueError(
+            "num_levels^num_ages must be below 2^50, got "
+            f"{model.k}^{model.m} = {model.k**model.m:,}"
+        )
     if method != "tensor" and model.k**model.m >= 2**31:
         raise ValueError(
             f"num_levels^num_ages must be below 2^31 with method {method!r}, got "
@@ -437,9 +496,9 @@ def _gib(size):
     return f"{size / 2**30:.3g} GiB" if size >= 2**20 else f"{size / 2**20:.3g} MiB"
 
 
-def available_memory() -> int:
-    """Bytes that the default device can still hold."""
-    stats = jax.local_devices()[0].memory_stats()
+def available_memory(device=None) -> int:
+    """Bytes that a device, by default JAX's default one, can still hold."""
+    stats = (device or _where(None)).memory_stats()
     if stats and "bytes_limit" in stats:
         return stats["bytes_limit"] - stats.get("bytes_in_use", 0)
     try:
@@ -499,15 +558,31 @@ def check_rows(model, num_periods):
         )
 
 
+def check_fits(model, arrays):
+    """Raise if the host cannot hold so many arrays of 8-byte numbers, one a state."""
+    needed, there = 8 * arrays * model.k**model.m, available_memory()
+    if needed > there:
+        raise ValueError(
+            f"num_levels^num_ages = {model.k}^{model.m} = {model.k**model.m:,} states need "
+            f"{_gib(needed)}, but there are {_gib(there)}"
+        )
+
+
 def _checked_path(checkpoint):
     try:
         path = Path(checkpoint)
+        folder_exists, is_folder = path.parent.is_dir(), path.is_dir()
     except TypeError:
         raise ValueError(f"checkpoint must be a path, got {checkpoint!r}") from None
-    if not path.parent.is_dir():
+    except (ValueError, OSError) as error:  # a byte of zero, a name too long
+        raise ValueError(
+            f"checkpoint must be a path, got {checkpoint!r} ({error})"
+        ) from None
+    if not folder_exists:
         raise ValueError(
             f"checkpoint must lie in a folder that exists, got {str(checkpoint)!r}"
         )
-    if path.is_dir():
+    if is_folder:
         raise ValueError(f"checkpoint must be a file, got the folder {str(path)!r}")
+    saves.check_writable(path)
     return path

@@ -13,14 +13,14 @@ one less behind are the same but for the demand that does not reach behind the f
 
 So each G is one multiply-add away from another one.  With V' = V(0, ·) and n units in
 front, the same holds for the classes behind an empty first one; and because n + u_1 does
-not change along the way, neither do the mean sales r E min(D, n + |u|).  They are put in
+not change along the way, neither do the mean sales, ``r E min(D, n + |u|)``.  They are put in
 at the start of each chain and travel along.
 
 Depletion needs no search either: V(x) is the better of keeping x and selling its oldest
 unit, V(x) = max(W(x), s + V(dep_one(x))), which is a running maximum along each axis.
 
-One period takes one multiply-add and one comparison for each pair of a state and an
-order: k^(m+1) of each, where the exhaustive search takes m k^(m+2) d_max.
+One period takes k^(m+1) comparisons, one for each pair of a state and an order, and twice
+as many multiply-adds, where the exhaustive search takes some m k^(m+2) d_max look-ups.
 
 Arrays of classes behind the front have the newest class, the order q, as their first
 axis: u_m, u_2, ..., u_{m-1}, so that the best order is found by comparing whole arrays.
@@ -149,7 +149,7 @@ def fronts(values, period: Period, columns=lambda table: table):
         columns: which columns of the table (q, u_2, ..., u_{m-1}) to return; default all.
 
     Returns:
-        (2 k - 1, q, u_2, ..., u_{m-1}): G(n; u) + r E min(D, n + |u|) - c q.
+        (2 k - 1, q, u_2, ..., u_{m-1}): ``G(n; u) + r E min(D, n + |u|) - c q``.
     """
     k = values.shape[-1]
     behind = jnp.moveaxis(values, -1, 0)

@@ -1,6 +1,6 @@
 """Thresholds: for each class, how much of it is kept, given the newer stock.
 
-Where the structure of the lecture holds, there is for class i a threshold that depends on
+Where h >= 0, r >= 0 and -θ <= s <= r, there is for class i a threshold that depends on
 newer stock only, z̄_i(x_{i+1}, ..., x_m): reading from the newest class to the oldest, at
 the first class with x_i > z̄_i, deplete it down to z̄_i and everything older to nothing.
 

@@ -1,7 +1,7 @@
 """Top-down: walk the tree of states from the empty stock, and let children reuse parents.
 
 The parent of x is dep_one(x), x less one unit of its oldest non-empty class; the root is
-the empty stock.  Where the structure of the lecture holds,
+the empty stock.  Where h >= 0, r >= 0 and -θ <= s <= r, for any other numbers,
 
 - if it is best to sell z > 0 units at the parent, it is best to sell z + 1 at the child,
   and to order the same: V(child) = s + V(parent), and there is nothing to compute;
