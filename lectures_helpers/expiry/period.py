@@ -26,6 +26,7 @@ class Period(NamedTuple):
     cdf: jax.Array  #: (S,) P(D <= n)
     sales: jax.Array  #: (S + 1,) E min(D, n): mean sales from n units
     waste: jax.Array  #: (k,) E (n - D)^+: units that expire out of n
+    units: jax.Array  #: (k,) 0, ..., k - 1: what a class may hold
     s: jax.Array
     h: jax.Array
     c: jax.Array
@@ -71,29 +72,36 @@ def periods(model: Model, dtype) -> list[Period]:
             number(cdf[t, :size]),
             number(sales[t, : size + 1]),
             number(waste[t]),
+            number(np.arange(k)),
             *prices,
         )
         for t in range(len(pmf))
     ]
 
 
-def total_stock(num_ages, num_levels, dtype):
-    """``|x|`` in every state, (k,) * m."""
-    shape = (num_levels,) * num_ages
-    axes = (jax.lax.broadcasted_iota(dtype, shape, i) for i in range(num_ages))
-    return sum(axes, jnp.zeros(shape, dtype))
+def total_stock(num_ages, units):
+    """``|x|`` in every state, (k,) * m, from what a class may hold, (k,).
+
+    Inside a compiled function `units` must be one of its arguments: XLA would work out
+    a sum of constants while it compiles, slowly.
+    """
+    k = units.size
+    total = jnp.zeros((k,) * num_ages, units.dtype)
+    for axis in range(num_ages):
+        total = total + units.reshape((1,) * axis + (k,) + (1,) * (num_ages - 1 - axis))
+    return total
 
 
 def terminal_values(model: Model, dtype):
     """``V_T = s |x|``: what is left is sold off."""
-    return _scaled_stock(jnp.asarray(model.s, dtype), model.m, model.k)
+    units = jnp.arange(model.k).astype(dtype)
+    return salvage_values(jnp.asarray(model.s, dtype), units, model.m)
 
 
-@partial(jax.jit, static_argnames=("m", "k"))
-def _scaled_stock(
-    s, m, k
-):  # compiled, so that one array is made and not one for each axis
-    return s * total_stock(m, k, s.dtype)
+@partial(jax.jit, static_argnames="num_ages")
+def salvage_values(s, units, num_ages):
+    """``s |x|``, compiled: one array is made, and not one for each axis."""
+    return s * total_stock(num_ages, units)
 
 
 def tie_of(values):

@@ -17,6 +17,7 @@ from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import PartitionSpec
 
 from lectures_helpers import scaling
@@ -25,7 +26,7 @@ from lectures_helpers.expiry.period import (
     TIES,
     Decision,
     Period,
-    terminal_values,
+    salvage_values,
     total_stock,
 )
 
@@ -41,11 +42,12 @@ def start(model, dtype, mesh):
     """Terminal values, (k, padded k, k, ...), made where they lie."""
     k = model.k
 
-    def make():
-        values = terminal_values(model, dtype)
-        return pad(values, CUT, padded(k, mesh))
+    def make(s, units):
+        return pad(salvage_values(s, units, model.m), CUT, padded(k, mesh))
 
-    return jax.jit(make, out_shardings=scaling.spread(mesh, CUT, model.m))()
+    cut = scaling.spread(mesh, CUT, model.m)
+    s, units = np.asarray(model.s, dtype), np.arange(k).astype(dtype)
+    return jax.jit(make, out_shardings=cut)(s, units)
 
 
 def pad(array, axis, length):
@@ -99,7 +101,7 @@ def _local_backup(values, period: Period, *, name, devices, decide):
     columns = (share,) + (k,) * (m - 3)
     between = jax.lax.broadcasted_iota(values.dtype, columns, 0)
     between = between + mine.astype(values.dtype)
-    between = between + total_stock(m - 3, k, values.dtype)[None]
+    between = between + total_stock(m - 3, period.units)[None]
     kept, order = tensor.in_blocks(
         values.reshape(k, -1, k),
         chains.reshape(2 * k - 1, k, -1),

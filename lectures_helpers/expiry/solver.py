@@ -215,15 +215,15 @@ def _solve(model, T, method, dtype, progress, path, keep_policies, mesh):
             decides = decide if certified or keep_policies else None
             backup = _compiled(method, m, k, _sizes(laws), dtype, decides, _where(mesh))
             last, law = values, laws[t if len(laws) > 1 else 0]
-            values, decision = backup(last, law)
+            values, decision = jax.block_until_ready(
+                backup(last, law)
+            )  # or they queue up
             if certified:
                 worst = _worse(worst, certify(values, decision, last, law, mesh))
             if keep_policies:
                 kept[t] = np.stack([_on_host(a, k, mesh) for a in decision])
             if path is not None and t > 0:
                 _save(path, run, t, _on_host(values, k, mesh), kept, mesh)
-            if progress:
-                jax.block_until_ready(values)
             bar.update()
 
     values, decision = (
@@ -360,7 +360,7 @@ def _where(mesh):
     default = jax.config.jax_default_device
     if isinstance(default, str):
         default = jax.devices(default)[0]
-    return mesh or default or jax.devices()[0]
+    return mesh or default or jax.local_devices()[0]
 
 
 def _terminal_values(model, dtype, mesh):

@@ -65,7 +65,7 @@ def value_of_keeping(values, period: Period, tie, decide):
         best, order = best_order(fronts(values, period)[:k], period, tie, decide)
         return after_order(best, jnp.arange(k), period), order
     chains = fronts(values[0], period).reshape(2 * k - 1, k, -1)
-    between = total_stock(values.ndim - 2, k, values.dtype).reshape(1, -1)
+    between = total_stock(values.ndim - 2, period.units).reshape(1, -1)
     behind = values.reshape(k, -1, k)
     results = in_blocks(behind, chains, between, period, tie, decide)
     return jax.tree.map(lambda a: a.reshape(values.shape), results)
