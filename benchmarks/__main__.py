@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import classical, expiry, ss
+from benchmarks import classical, expiry, scaling, ss
 
 HERE = Path(__file__).parent
-TOPICS = {"ss": ss, "classical": classical, "expiry": expiry}
+TOPICS = {"ss": ss, "classical": classical, "expiry": expiry, "scaling": scaling}
 
 
 def main(arguments=None):

@@ -4,6 +4,7 @@ from functools import partial
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import record
@@ -48,10 +49,20 @@ def main(folder, *, tiny=False):
     )
     tables[title] = qr_sweep(sizes)
     print(record.table(title, tables[title]))
+    rates = machine_rates(sizes)
+    distances = distances_to_the_floor(tables, sizes, rates)
+    print(
+        "This machine, million numbers a second: "
+        + ", ".join(f"{rates[f'{name}_per_s'] / 1e6:.0f} {name}" for name in OPERATIONS)
+    )
+    for title, distance in distances.items():
+        print(f"  {title}: {distance['times_floor']:.2f} times the floor")
     result = {
         "benchmark": "classical",
         "tiny": tiny,
         "machine": record.machine(),
+        "machine_rates": rates,
+        "distance_to_the_floor": distances,
         "rounds": sizes.rounds,
         "missing": missing,
         "tables": tables,
@@ -205,3 +216,68 @@ def qr_sweep(sizes):
         "exact": exactly,
     }
     return record.side_by_side(contenders, check, sizes.rounds)
+
+
+# --------------------------------------------------------------- the floor below
+
+OPERATIONS = ("drawn", "added up", "sorted", "matched")
+
+
+def machine_rates(sizes):
+    """Numbers a second that are drawn, added up, sorted and matched, a row a replication."""
+    n, replications = sizes.num_demands, sizes.num_replications
+    shape = (replications, n)
+    gaps = jax.block_until_ready(jax.random.exponential(jax.random.key(5), shape))
+    dates = jnp.cumsum(gaps, -1)
+
+    @jax.jit
+    def draw(key):
+        return jax.random.exponential(key, shape)
+
+    @jax.jit
+    def match(demands, units):
+        """The least that a level costs: two waits, their means, and a count."""
+        late = units - demands
+        return (
+            jnp.maximum(late, 0).mean(-1),
+            jnp.maximum(-late, 0).mean(-1),
+            (late <= 0).mean(-1),
+        )
+
+    contenders = {
+        "drawn": lambda: draw(jax.random.key(6)),
+        "added up": partial(jax.jit(partial(jnp.cumsum, axis=-1)), gaps),
+        "sorted": partial(jax.jit(jnp.sort), dates + gaps),
+        "matched": partial(match, dates, dates + 1),
+    }
+    rows = record.side_by_side(contenders, lambda *_: {}, sizes.rounds)
+    return {"numbers": replications * n} | {
+        f"{row['name']}_per_s": replications * n / row["median_s"] for row in rows
+    }
+
+
+def distances_to_the_floor(tables, sizes, rates):
+    """How far the sweeps over base-stock levels are from their parts, each at its own rate.
+
+    A sweep draws the times between demands once and adds them up; random lead times are drawn
+    too, and the arrivals sorted; every level matches all demands.
+    """
+    numbers = sizes.num_replications * sizes.num_demands
+    distances = {}
+    for title, rows in tables.items():
+        if not title.startswith("Base stock"):
+            continue
+        crossing = 0 if "deterministic" in title else 1
+        work = {
+            "drawn": numbers * (1 + crossing),
+            "added up": numbers,
+            "sorted": numbers * crossing,
+            "matched": numbers * LEVELS.size,
+        }
+        parts = {name: work[name] / rates[f"{name}_per_s"] for name in OPERATIONS}
+        distances[title] = {
+            "numbers": work,
+            "parts_s": parts,
+            "times_floor": rows[0]["median_s"] / sum(parts.values()),
+        }
+    return distances

@@ -50,10 +50,20 @@ def main(folder, *, tiny=False):
     title = f"Restock frequency: {sizes.restock_firms:,} firms, {sizes.restock_periods} periods"
     tables[title] = restock_frequency(sizes)
     print(record.table(title, tables[title]))
+    rates = machine_rates(sizes)
+    distances = distances_to_the_floor(tables, sizes, rates)
+    print(
+        f"This machine: {rates['normals_per_s'] / 1e6:.0f} million normal numbers and "
+        f"{rates['bits_per_s'] / 1e6:.0f} million words of random bits a second"
+    )
+    for title, distance in distances.items():
+        print(f"  {title}: {distance['times_floor']:.2f} times the floor")
     result = {
         "benchmark": "ss",
         "tiny": tiny,
         "machine": record.machine(),
+        "machine_rates": rates,
+        "distance_to_the_floor": distances,
         "rounds": sizes.rounds,
         "missing": missing,
         "tables": tables,
@@ -213,3 +223,62 @@ def count_and_move(params, X, counts, key, t):
     """One period: count the firms that restock, and move all of them."""
     counts = counts + jnp.where(X <= params.s, 1, 0)
     return ss.one_period(params, X, key, t), counts
+
+
+# --------------------------------------------------------------- the floor below
+
+
+def machine_rates(sizes):
+    """Normal numbers, and words of random bits, a second: as many as a cross-section takes.
+
+    They are drawn in the package's own blocks, so that they stay in the cache as its do, and no
+    more is done with them than that no compiler can leave them out.
+    """
+    n, T = sizes.num_firms[0], sizes.num_periods
+    block = ss._block(n, T)["block"]
+    draws = n * block * -(-T // block)
+
+    @partial(jax.jit, static_argnames="draw")
+    def drawn(key, draw):
+        def one_block(i, most):
+            return jnp.maximum(most, draw(jax.random.fold_in(key, i), (block, n)).max())
+
+        first = draw(jax.random.fold_in(key, draws), (1,))[0]
+        return jax.lax.fori_loop(0, draws // (block * n), one_block, first)
+
+    contenders = {
+        "normals": lambda: drawn(jax.random.key(10), jax.random.normal),
+        "bits": lambda: drawn(jax.random.key(11), jax.random.bits),
+        # The kernel among them, so that whatever slows one slows all.
+        "default": partial(
+            ss.cross_section, PARAMS, 50.0, T, key=jax.random.key(12), num_firms=n
+        ),
+    }
+    normals, bits, default = record.side_by_side(
+        contenders, lambda *_: {}, sizes.rounds
+    )
+    return {
+        "draws": draws,
+        "normals_s": normals["median_s"],
+        "bits_s": bits["median_s"],
+        "default_s": default["median_s"],
+        "normals_per_s": draws / normals["median_s"],
+        "bits_per_s": draws / bits["median_s"],
+        "share_of_the_default": normals["median_s"] / default["median_s"],
+    }
+
+
+def distances_to_the_floor(tables, sizes, rates):
+    """How far the first line of each table is from the time for its random numbers alone."""
+    firms = [*sizes.num_firms, sizes.dynamics_firms, sizes.restock_firms]
+    periods = [sizes.num_periods] * len(sizes.num_firms)
+    periods += [sizes.dates[-1], sizes.restock_periods]
+    distances = {}
+    for title, n, T in zip(tables, firms, periods, strict=True):
+        floor_s = n * T / rates["normals_per_s"]
+        distances[title] = {
+            "draws": n * T,
+            "draws_s": floor_s,
+            "times_floor": tables[title][0]["median_s"] / floor_s,
+        }
+    return distances

@@ -3,19 +3,20 @@
 import json
 import sys
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import classical, expiry, expiry_formulations, record, ss
+from benchmarks import classical, expiry, expiry_formulations, record, scaling, ss
 from lectures_helpers import ss_exact
 from lectures_helpers.expiry import exhaustive, tensor
 
 
-def run_tiny(folder):
-    benchmarks.main(["--tiny", "--output", str(folder)])
-    paths = sorted(folder.iterdir(), reverse=True)  # s–S, expiry, the classical models
+def run_tiny(folder, *options):
+    benchmarks.main(["--tiny", "--output", str(folder), *options])
+    paths = sorted(folder.iterdir(), reverse=True)  # s–S, scaling, expiry, classical
     return paths, [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
@@ -24,7 +25,7 @@ def test_tiny_run_is_recorded(tmp_path, capsys):
     pytest.importorskip("simpy", reason="a peer that the course does not need")
     pytest.importorskip("mdpax", reason="a peer that the course does not need")
     paths, results = run_tiny(tmp_path)
-    names = ["ss-cpu.json", "expiry-cpu.json", "classical-cpu.json"]
+    names = [f"{name}-cpu.json" for name in ("ss", "scaling", "expiry", "classical")]
     assert [path.name for path in paths] == names
     output = capsys.readouterr().out
     for path, result in zip(paths, results, strict=True):
@@ -38,19 +39,68 @@ def test_tiny_run_is_recorded(tmp_path, capsys):
         assert machine["versions"]["jax"]
     tables = [list(result["tables"].values()) for result in results]
     lengths = [[len(table) for table in each] for each in tables]
-    assert lengths == [[7, 2, 2], [6, 6, 1], [4, 3, 3]]
+    assert lengths == [[7, 2, 2], [2, 2, 3, 3], [6, 6, 1], [4, 3, 3]]
     for table in chain.from_iterable(tables):
         assert table[0]["ratio"] == 1.0
         for row in table:
             assert row["name"]
             assert row["check"]
             assert 0 < row["q1_s"] <= row["median_s"] <= row["q3_s"]
-    backup = results[1]
-    assert backup["deep_peak_bytes"] > 0
-    assert all(seconds > 0 for seconds in backup["compile_s"].values())
-    assert backup["distance_to_the_floor"].keys() == backup["compile_s"].keys()
-    for distance in backup["distance_to_the_floor"].values():
+    for path in paths:
+        readable(path)
+    assert results[2]["deep_peak_bytes"] > 0
+    more_classes, more_levels, backup, section = results[1]["tables"].values()
+    assert [row["states"] for row in (*more_classes, *more_levels)] == [16, 64, 27, 125]
+    assert [row["devices"] for row in backup] == [1, 1, 2]
+    assert backup[2]["bytes_per_device"] < backup[0]["bytes_per_device"]
+    assert backup[2]["exchanged_bytes"] > backup[1]["exchanged_bytes"] == 0
+    assert [row["check"]["different_stocks"] for row in section] == [0, 0, 0]
+
+
+def readable(path):
+    """What the page on performance reads of a record is there."""
+    result = json.loads(path.read_text(encoding="utf-8"))
+    topic, machine = result["benchmark"], result["machine"]
+    assert path.name.startswith(topic)
+    assert {"cpu", "cores", "date", "versions", "device"} <= machine.keys()
+    assert {"platform", "kind"} <= machine["device"].keys()
+    assert result["rounds"] >= 2
+    for title, rows in result["tables"].items():
+        for row in rows:
+            times = {"first_s", "median_s", "q1_s", "q3_s"}
+            assert {"name", "ratio", "check", *times} <= row.keys()
+            if title.startswith("Base stock"):
+                assert row["per_s"] > 0
+            if title.startswith("More "):
+                assert {"m", "k", "states", "per_s", "compile_s"} <= row.keys()
+                assert row["required_bytes"] > 0
+    if topic == "expiry":
+        assert "deep_peak_bytes" in result
+        assert all(seconds > 0 for seconds in result["compile_s"].values())
+        assert all(rate > 0 for rate in machine["speed"].values())
+    distances = result.get("distance_to_the_floor", {})
+    parts = {
+        "ss": {"draws", "draws_s"},
+        "expiry": {"multiply_adds", "arithmetic_s", "bytes", "memory_s"},
+        "classical": {"parts_s"},
+    }
+    for distance in distances.values():
         assert distance["times_floor"] > 0
+        assert parts[topic] <= distance.keys()
+    if topic in ("ss", "classical") and distances:
+        assert all(rate > 0 for rate in result["machine_rates"].values())
+    if topic == "expiry":
+        assert distances.keys() == result["compile_s"].keys()
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted((Path(benchmarks.__file__).parent / "results").glob("*.json")),
+    ids=lambda path: path.stem,
+)
+def test_measurements_can_be_read(path):
+    readable(path)
+    assert json.loads(path.read_text(encoding="utf-8"))["tiny"] is False
 
 
 def test_one_topic_alone(tmp_path):
@@ -65,7 +115,7 @@ def test_goes_on_without_missing_peers(tmp_path, monkeypatch, capsys):
     for module in [*modules, "expiry_numba", "expiry_mdpax"]:
         monkeypatch.delitem(sys.modules, f"benchmarks.{module}", raising=False)
         monkeypatch.delattr(f"benchmarks.{module}", raising=False)
-    _, results = run_tiny(tmp_path)
+    _, results = run_tiny(tmp_path, "--only", "ss", "expiry", "classical")
     install = "pip install -r benchmarks/requirements.txt"
     lines = [
         [f"Numba is missing, its kernel is left out: {install}"],
@@ -120,6 +170,39 @@ def test_formulations_agree(shape):
     right = exhaustive.backup(values, period)[0]
     for form in expiry_formulations.FORMS.values():
         np.testing.assert_allclose(form(values, period), right, rtol=2e-5, atol=1e-5)
+
+
+def test_a_wrong_large_model_is_noticed():
+    _, period, values = expiry.start(scaling.sized(3, 4))
+    right = tensor.backup(values, period)[0]
+    check = scaling.against_definition
+    assert check(values, period, scaling.TINY, right)["gap_to_definition"] < 1e-4
+    with pytest.raises(AssertionError, match="values are off"):
+        check(values, period, scaling.TINY, right + 0.01)
+
+
+def test_models_grow_from_thousands_to_millions():
+    for cases in scaling.families(scaling.Sizes()).values():
+        states = [case.k**case.m for case in cases]
+        assert states == sorted(states)
+        assert states[0] < 2_000
+        assert 9_000_000 < states[-1] < 11_000_000
+
+
+def test_floors_add_up():
+    """Rates of one a second: a floor is the work, in seconds."""
+    sizes = ss.TINY
+    tables = {str(i): [{"median_s": 4.0}] for i in range(3)}
+    found = ss.distances_to_the_floor(tables, sizes, {"normals_per_s": 1.0})
+    assert [each["draws"] for each in found.values()] == [200 * 12, 100 * 7, 500 * 30]
+    np.testing.assert_allclose(found["1"]["times_floor"], 4 / 700)
+    rates = {f"{name}_per_s": 1.0 for name in classical.OPERATIONS}
+    names = ["Base stock, deterministic", "Base stock, exponential", "(Q, r)"]
+    tables = {name: [{"median_s": 1.0}] for name in names}
+    found = classical.distances_to_the_floor(tables, classical.TINY, rates)
+    work = 3 * 400 * np.array([1 + 1 + 16, 2 + 1 + 1 + 16])
+    assert list(found) == names[:2]
+    np.testing.assert_allclose([1 / f["times_floor"] for f in found.values()], work)
 
 
 def test_multiply_adds_by_hand():

@@ -289,7 +289,7 @@ def test_newsvendor_level_is_the_critical_fractile(weights, over, margin, salvag
     model = expiry.create_model(
         2, 3, pmf,
         salvage=salvage, holding=1, order_cost=c, price=c + margin, disposal=0,
-        discount=1,
+        discount=0.7,  # costs and receipts come at the period's end: it plays no part
     )  # fmt: skip
     level = expiry.newsvendor_level(model)
     d = np.arange(pmf.size)
@@ -306,8 +306,20 @@ def test_newsvendor_level_takes_the_first_period_and_refuses_other_prices():
     model = expiry.create_model(2, 3, rows, **PRICES)
     assert expiry.newsvendor_level(model) == 4
     for prices in ({"price": 2}, {"salvage": 4}):
-        with refuses("model must have α s < c <= r for a critical ratio, got"):
+        with refuses("model must have s < c <= r for a critical ratio, got"):
             expiry.newsvendor_level(expiry.create_model(2, 3, rows, **PRICES | prices))
+
+
+@pytest.mark.parametrize(
+    ("salvage", "discount"), [(1, 1), (2, 0.8), (2.5, 0.6), (0, 0.3)]
+)
+def test_newsvendor_level_is_the_order_of_a_single_period(salvage, discount):
+    model = expiry.create_model(
+        1, 20, expiry.poisson_pmf(8.0, 30), salvage=salvage, holding=0.5, order_cost=3,
+        price=5, disposal=2, discount=discount,
+    )  # fmt: skip
+    best = expiry.solve(model, 1, dtype="float64").order[0]
+    assert expiry.newsvendor_level(model) == best
 
 
 # ---------------------------------------------------------------------------- greedy

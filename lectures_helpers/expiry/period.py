@@ -13,7 +13,7 @@ import numpy as np
 
 from lectures_helpers.expiry.model import Model
 
-#: A difference of values that counts as none, in units of max(1, max |V|).
+#: A difference of values that counts as none, in units of ``max(1, max |V|)``.
 TIES = {"float32": 1e-5, "float64": 1e-10}
 
 

@@ -276,23 +276,30 @@ def newsvendor_policy(
 def newsvendor_level(model: Model) -> int:
     """The order-up-to level of a newsvendor who faces one period's demand.
 
-    A unit too few loses its margin r - c; one too many costs c less what it is worth next
-    period, at most s: it is the smallest S with P(D <= S) >= (r - c) / (r - α s), for the
-    demand of the first period.  (The unit on the shelf pays its holding cost next period.)
+    A unit too few loses its margin r - c; one too many costs c less what it brings at the
+    end of the period, s.  All three are paid at that end, so that discounting plays no
+    part: the level is the smallest S with ``P(D <= S) >= (r - c) / (r - s)``, for the
+    demand of the first period.  From empty shelves it is the optimal order of a single
+    period (thus the smallest, if several are as good).
 
     Args:
-        model: the model, with c <= r and α s < c.
+        model: the model, with s < c <= r.
 
     Raises:
         ValueError: prices without a critical ratio in [0, 1).
+
+    >>> from lectures_helpers.expiry import create_model, poisson_pmf
+    >>> newsvendor_level(create_model(4, 10, poisson_pmf(8.0, 19), salvage=1, holding=0.5,
+    ...                               order_cost=3, price=5, disposal=2, discount=0.95))
+    8
     """
     model = checked_model(model)
-    if not model.c <= model.r or not model.α * model.s < model.c:
+    if not model.s < model.c <= model.r:
         raise ValueError(
-            "model must have α s < c <= r for a critical ratio, got "
-            f"α s = {model.α * model.s:g}, c = {model.c:g}, r = {model.r:g}"
+            "model must have s < c <= r for a critical ratio, got "
+            f"s = {model.s:g}, c = {model.c:g}, r = {model.r:g}"
         )
-    ratio = (model.r - model.c) / (model.r - model.α * model.s)
+    ratio = (model.r - model.c) / (model.r - model.s)
     cdf = np.cumsum(np.atleast_2d(model.demand_pmf)[0])
     return int(np.argmax(cdf >= ratio - 1e-12))
 
