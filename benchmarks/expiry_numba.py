@@ -31,7 +31,7 @@ def tables(model, period):
     pmf, cdf, sales, waste = (np.asarray(a) for a in period[:4])
     cdf = np.pad(cdf, (0, max(0, full - cdf.size)), constant_values=1)
     sales = np.pad(sales, (0, max(0, full - sales.size)), mode="edge")
-    return pmf, cdf, sales, waste, *(np.float32(price) for price in period[4:])
+    return pmf, cdf, sales, waste, *(np.float32(price) for price in period[5:])
 
 
 def kernels(m, k):

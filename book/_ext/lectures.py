@@ -16,13 +16,15 @@ LIBRARIES = ("jax", "jaxlib", "numpy", "scipy", "matplotlib")
 
 
 def fingerprint(root):
-    """Hash of the package's sources under `root` and of the libraries' versions."""
+    """Hash of the package's sources under `root`, the libraries' versions, the benchmarks."""
     digest = hashlib.sha256()
     for name in LIBRARIES:
         digest.update(f"{name}=={version(name)}\n".encode())
     for path in sorted((root / PACKAGE).rglob("*.py")):
         digest.update(f"{path.relative_to(root)}\n".encode())
         digest.update(path.read_bytes())
+    for path in sorted((root / "benchmarks" / "results").glob("*.json")):
+        digest.update(path.read_bytes())  # what the page on performance reads
     return digest.hexdigest()[:16]
 
 
