@@ -43,6 +43,8 @@ bench: $(STAMP) ## measure the kernels against their peers on this machine
 	@$(BIN)/python -m pip install -qq -r benchmarks/requirements.txt
 	@$(BIN)/python -m pip install -qq --no-deps "mdpax>=0.2,<0.3" \
 	  || echo "MDPax was not installed; the benchmarks go on without it."
+	@$(BIN)/python -m pip install -qq --no-deps "stockpyl>=1.0,<2" \
+	  || echo "Stockpyl was not installed; the benchmarks go on without it."
 	@$(BIN)/python -m benchmarks
 
 colab: ## run the lectures in a twin of Colab's environment (needs Python 3.13)

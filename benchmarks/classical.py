@@ -1,4 +1,4 @@
-"""Classical models: the matched simulation, a Numba event loop and SimPy, side by side."""
+"""Classical models, side by side: simulation with Numba and SimPy, exact optima with Stockpyl."""
 
 from functools import partial
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import record
-from lectures_helpers import base_stock, demand, qr
+from lectures_helpers import base_stock, demand, eoq, newsvendor, qr
 
 PARAMS = base_stock.create_parameters()
 LEVELS = np.arange(5, 21)
@@ -23,10 +23,11 @@ class Sizes(NamedTuple):
     simpy_demands: int = 20_000  # one level, one replication
     qr_points: tuple[int, ...] = tuple(range(2, 51, 2))
     qr_replications: int = 3
+    solves: int = 1_000  # of a model that is solved in microseconds, in one call
     rounds: int = 9
 
 
-TINY = Sizes(400, 3, 200, (2, 26), 2, rounds=2)
+TINY = Sizes(400, 3, 200, (2, 26), 2, solves=2, rounds=2)
 
 
 def main(folder, *, tiny=False):
@@ -49,6 +50,9 @@ def main(folder, *, tiny=False):
     )
     tables[title] = qr_sweep(sizes)
     print(record.table(title, tables[title]))
+    for title, rows in exact_optima(sizes, peers):
+        tables[title] = rows
+        print(record.table(title, rows))
     rates = machine_rates(sizes)
     distances = distances_to_the_floor(tables, sizes, rates)
     print(
@@ -88,6 +92,13 @@ def _peers():
         peers["simpy"] = classical_simpy
     except ImportError:
         missing.append(f"SimPy is missing, its model is left out: {install}")
+    try:
+        from benchmarks import classical_stockpyl
+
+        peers["stockpyl"] = classical_stockpyl
+    except ImportError:
+        install += " && pip install --no-deps stockpyl"
+        missing.append(f"Stockpyl is missing, its optima are left out: {install}")
     return peers, missing
 
 
@@ -216,6 +227,70 @@ def qr_sweep(sizes):
         "exact": exactly,
     }
     return record.side_by_side(contenders, check, sizes.rounds)
+
+
+# -------------------------------------------------------------------- exact optima
+
+
+def exact_optima(sizes, peers):
+    """Titles and tables: the best policy and its cost, exactly, by us and by Stockpyl.
+
+    The models are examples 3.1, 4.2 and 5.8 of Snyder and Shen (2019), whose companion Stockpyl
+    is, and the (Q, r) model of the lecture.
+    """
+
+    def lot_size(params):
+        Q = eoq.optimal_quantity(params)
+        return (Q,), eoq.cost(params, Q).total
+
+    def season(params, dist):
+        Q = newsvendor.optimal_quantity(params, dist)
+        return (Q,), newsvendor.expected_profit(params, dist, Q)
+
+    def lots(params):
+        Q, r, cost = qr.optimal_policy(params)
+        return (Q, r), cost
+
+    # At a mean of 6.25 standard deviations it does not matter that we truncate at zero.
+    normal = demand.create_distribution("normal", 50.0, (8 / 50) ** 2)
+    example = qr.create_parameters(1.5, 0.0, 100.0, 20.0, 150.0, 2.0)
+    models = {
+        f"EOQ, {sizes.solves:,} times": (
+            lot_size, (eoq.create_parameters(1300.0, 0.0, 8.0, 0.225),), sizes.solves
+        ),
+        f"newsvendor, normal demand, {sizes.solves:,} times": (
+            season, (newsvendor.create_parameters(0.3, 1.0, 0.12), normal), sizes.solves
+        ),
+        "(Q, r), Q = 5": (lots, (example,), 1),
+        "(Q, r), Q = 26": (lots, (qr.create_parameters(),), 1),
+    }  # fmt: skip
+    for name, (solve, model, times) in models.items():
+        contenders = {"default": partial(again, times, solve, *model)}
+        if "stockpyl" in peers:
+            theirs = getattr(peers["stockpyl"], solve.__name__)
+            contenders["Stockpyl"] = partial(again, times, theirs, *model)
+        check = partial(same_optimum, solve(*model))
+        yield (
+            f"Exact optima: {name}",
+            record.side_by_side(contenders, check, sizes.rounds),
+        )
+
+
+def again(times, solve, *model):
+    """Solve so many times, since one time may be too short for the clock; the last solution."""
+    for _ in range(times):
+        solution = solve(*model)
+    return solution
+
+
+def same_optimum(ours, name, solution):
+    """Raise unless policy and cost are those that we find; return the cost and by how much."""
+    expected, got = (np.array([*policy, cost]) for policy, cost in (ours, solution))
+    gap = float(np.abs(got / expected - 1).max())
+    if not gap <= 1e-6:
+        raise AssertionError(f"{name} finds {got}, not {expected}")
+    compared = {} if name == "default" else {"relative_gap": gap}
+    return {"optimum": float(got[-1])} | compared
 
 
 # --------------------------------------------------------------- the floor below

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import jax
 
-PACKAGES = ["jax", "jaxlib", "numpy", "scipy", "numba", "simpy", "mdpax"]
+PACKAGES = [
+    *("jax", "jaxlib", "numpy", "scipy"),
+    *("numba", "simpy", "mdpax", "stockpyl"),
+]
 
 
 def seconds(fn, *args):

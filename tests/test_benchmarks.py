@@ -24,6 +24,7 @@ def test_tiny_run_is_recorded(tmp_path, capsys):
     pytest.importorskip("numba", reason="a peer that the course does not need")
     pytest.importorskip("simpy", reason="a peer that the course does not need")
     pytest.importorskip("mdpax", reason="a peer that the course does not need")
+    pytest.importorskip("stockpyl", reason="a peer that the course does not need")
     paths, results = run_tiny(tmp_path)
     names = [f"{name}-cpu.json" for name in ("ss", "scaling", "expiry", "classical")]
     assert [path.name for path in paths] == names
@@ -39,7 +40,7 @@ def test_tiny_run_is_recorded(tmp_path, capsys):
         assert machine["versions"]["jax"]
     tables = [list(result["tables"].values()) for result in results]
     lengths = [[len(table) for table in each] for each in tables]
-    assert lengths == [[7, 2, 2], [2, 1, 3, 3], [6, 6, 1], [4, 3, 3]]
+    assert lengths == [[7, 2, 2], [2, 1, 3, 3], [6, 6, 1], [4, 3, 3, 2, 2, 2, 2]]
     for table in chain.from_iterable(tables):
         assert table[0]["ratio"] == 1.0
         for row in table:
@@ -109,9 +110,9 @@ def test_one_topic_alone(tmp_path):
 
 
 def test_goes_on_without_missing_peers(tmp_path, monkeypatch, capsys):
-    for peer in ("numba", "simpy", "mdpax.core.problem"):
+    for peer in ("numba", "simpy", "mdpax.core.problem", "stockpyl"):
         monkeypatch.setitem(sys.modules, peer, None)
-    modules = ["ss_numba", "classical_numba", "classical_simpy"]
+    modules = ["ss_numba", "classical_numba", "classical_simpy", "classical_stockpyl"]
     for module in [*modules, "expiry_numba", "expiry_mdpax"]:
         monkeypatch.delitem(sys.modules, f"benchmarks.{module}", raising=False)
         monkeypatch.delattr(f"benchmarks.{module}", raising=False)
@@ -127,6 +128,8 @@ def test_goes_on_without_missing_peers(tmp_path, monkeypatch, capsys):
         [
             f"Numba is missing, its event loop is left out: {install}",
             f"SimPy is missing, its model is left out: {install}",
+            "Stockpyl is missing, its optima are left out: "
+            f"{install} && pip install --no-deps stockpyl",
         ],
     ]
     assert [result["missing"] for result in results] == lines
@@ -134,7 +137,7 @@ def test_goes_on_without_missing_peers(tmp_path, monkeypatch, capsys):
     assert set(output) >= set(chain.from_iterable(lines))
     for result in results:
         names = {row["name"] for table in result["tables"].values() for row in table}
-        peers = "Numba", "SimPy", "MDPax"
+        peers = "Numba", "SimPy", "MDPax", "Stockpyl"
         assert not any(peer in name for peer in peers for name in names)
 
 
@@ -144,6 +147,14 @@ def test_a_wrong_sweep_is_noticed():
     for total, filled in [(right[1] + 1.0, right[0]), (right[1], right[0] + 0.05)]:
         with pytest.raises(AssertionError, match="disagrees with the exact result"):
             classical.follows(total, filled, 20_000)
+
+
+@pytest.mark.parametrize("wrong", [((5, 3), 71.96), ((6, 3), 71.95), ((5, 4), 71.95)])
+def test_a_wrong_optimum_is_noticed(wrong):
+    right = (5, 3), 71.95
+    assert classical.same_optimum(right, "right", right)["relative_gap"] == 0.0
+    with pytest.raises(AssertionError, match="wrong finds"):
+        classical.same_optimum(right, "wrong", wrong)
 
 
 def test_a_wrong_backup_is_noticed():
