@@ -2,7 +2,9 @@
 
 A *mesh* is a list of devices.  A simulation or a solver that is handed one spreads its
 firms, replications or states over it and otherwise does the same: the same call, the same
-key, the same numbers.  The engine is JAX's own (`jax.distributed`, `jax.sharding`).
+key, the same numbers.  (To the last bit, as long as every device has a fair share: for a
+firm or two XLA may compile other vector code, which rounds a last digit otherwise.)  The
+engine is JAX's own (`jax.distributed`, `jax.sharding`).
 
 On several machines, every one of them runs the same program, which begins with `start`
 and then makes one mesh over the devices of all.
@@ -15,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental import multihost_utils
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from lectures_helpers import checks
 
@@ -71,11 +73,13 @@ def start(
         "process_id": process_id,
     }
     sources = dict.fromkeys(known, "")
+    incomplete = ""
     for addresses, count, index in LAUNCHERS:
         names = (*addresses, count, index)
-        if all(value is None for value in known.values()) and all(
-            name in os.environ for name in names
-        ):
+        if any(value is not None for value in known.values()):
+            break
+        unset = [name for name in names if not os.environ.get(name, "").strip()]
+        if not unset:
             known = {
                 "coordinator": ":".join(os.environ[name] for name in addresses),
                 "num_processes": os.environ[count],
@@ -86,6 +90,11 @@ def start(
                 "num_processes": f" (from {count})",
                 "process_id": f" (from {index})",
             }
+        elif len(unset) < len(names) and os.environ.get(count, "").strip() != "1":
+            incomplete = (
+                f"{' and '.join(names)} must be set together, "
+                f"got no {' and no '.join(unset)}"
+            )
     missing = [name for name, value in known.items() if value is None]
     if 0 < len(missing) < 3:
         raise ValueError(
@@ -104,6 +113,8 @@ def start(
         )
     elif _in_cluster():
         jax.distributed.initialize(heartbeat_timeout_seconds=patience)
+    elif incomplete:  # alone, every machine would do all the work, and save over others
+        raise ValueError(incomplete)
     return Process(jax.process_index(), jax.process_count())
 
 
@@ -165,7 +176,11 @@ def create_mesh(num_devices=None) -> Mesh:
 
 def checked_mesh(mesh) -> "Mesh | None":
     """Return `mesh` if it is None or has one axis, as `create_mesh` makes."""
-    if mesh is None or (isinstance(mesh, Mesh) and len(mesh.axis_names) == 1):
+    if mesh is None or (
+        isinstance(mesh, Mesh)
+        and len(mesh.axis_names) == 1
+        and mesh.axis_types == (AxisType.Auto,)  # with others, constraints are errors
+    ):
         return mesh
     raise ValueError(f"mesh must come from scaling.create_mesh, got {mesh!r}")
 

@@ -158,7 +158,7 @@ def sample_path(
     num_periods = checks.integer("num_periods", num_periods, 1)
     X = checks.initial("x_init", x_init)
     if X.ndim == 1:
-        X = _placed(X, mesh)
+        X = _placed(X, mesh, "the length of x_init")
     elif scaling.checked_mesh(mesh) is not None:
         raise ValueError("x_init must be a vector of firms to be shared over a mesh")
     params = _at_precision(params, X)
@@ -321,9 +321,9 @@ def _block(num_firms, num_periods):
     return {"block": block, "unroll": 1 if on_cpu else min(block, 32)}
 
 
-def _placed(X, mesh):
+def _placed(X, mesh, name="num_firms"):
     """Firms, shared by the mesh's devices; the kernels follow where they lie."""
-    scaling.checked_share("num_firms", X.size, mesh)
+    scaling.checked_share(name, X.size, mesh)
     return scaling.place(X, mesh)
 
 

@@ -48,6 +48,8 @@ def main(task, folder):
     if task == "compare":
         found = results(mesh)
         np.savez(folder / f"process-{process.index}.npz", **found)
+    elif task == "disagree":
+        expiry.solve(MODEL, 3 + process.index, dtype="float32", mesh=mesh)
     else:  # a long run, saved each period; one process may be killed in it
         if task == "run":  # not when it is resumed
             slow_down()

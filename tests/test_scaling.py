@@ -184,6 +184,15 @@ def test_a_killed_process_ends_the_others_and_the_run_goes_on(tmp_path, uninterr
         )
 
 
+def test_processes_that_disagree_all_end(tmp_path):
+    codes = finish(launch("disagree", tmp_path), tmp_path, seconds=120)
+    assert 0 not in codes
+    for rank in range(2):
+        log = (tmp_path / f"log-{rank}.txt").read_text()
+        assert "solve must be called alike by every process" in log
+        assert f"'num_periods': {3 + rank}" in log
+
+
 # ---------------------------------------------------------------------- bad input
 
 
@@ -232,6 +241,46 @@ def test_a_bad_environment_is_named(monkeypatch):
         scaling.start()
 
 
+@pytest.mark.usefixtures("no_launcher")
+@pytest.mark.parametrize(
+    ("known", "missing"),
+    [
+        ({"WORLD_SIZE": "2", "RANK": "1"}, "no MASTER_ADDR and no MASTER_PORT"),
+        (
+            {
+                "MASTER_ADDR": "ham1",
+                "MASTER_PORT": "29500",
+                "WORLD_SIZE": "2",
+                "RANK": "",
+            },
+            "no RANK",
+        ),
+        (
+            {"JAX_COORDINATOR_ADDRESS": "ham1:29500"},
+            "no JAX_NUM_PROCESSES and no JAX_PROCESS_ID",
+        ),
+    ],
+)
+def test_half_an_environment_does_not_run_alone(monkeypatch, known, missing):
+    for name, value in known.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=f"must be set together, got {missing}$"):
+        scaling.start()
+
+
+@pytest.mark.usefixtures("no_launcher")
+def test_a_launcher_of_one_process_is_nobody(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    monkeypatch.setenv("MASTER_ADDR", "")
+    assert scaling.start() == (0, 1)
+
+
+def test_a_mesh_of_explicit_axes_is_refused():
+    mesh = jax.make_mesh((1,), ("x",), axis_types=(jax.sharding.AxisType.Explicit,))
+    with pytest.raises(ValueError, match=r"mesh must come from scaling\.create_mesh"):
+        scaling.checked_mesh(mesh)
+
+
 def test_a_mesh_that_cannot_be_is_refused():
     with pytest.raises(ValueError, match=r"num_devices must be <= 1.*got 2"):
         scaling.create_mesh(2)
@@ -255,6 +304,7 @@ def test_uneven_shares_are_refused():
             pass
 
         axis_names = ("devices",)
+        axis_types = (jax.sharding.AxisType.Auto,)
 
     with pytest.raises(
         ValueError, match="num_firms must be a multiple of the mesh's 8 devices, such as 8 or 16, got 10"

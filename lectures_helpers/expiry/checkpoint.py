@@ -97,7 +97,7 @@ def check_writable(path):
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         unfinished.touch()
-        unfinished.unlink()
+        unfinished.unlink(missing_ok=True)  # another process may have tidied up
     except (OSError, ValueError) as error:  # ValueError: a byte of zero in the name
         raise ValueError(
             f"checkpoint must be a file that can be written, got {str(path)!r} ({error})"

@@ -199,6 +199,8 @@ def _solve(model, T, method, dtype, progress, path, keep_policies, mesh):
             values = _placed(arrays.pop("values"), mesh)
             for name, array in arrays.items():
                 kept[int(name.removeprefix("decision_"))] = array
+    if mesh is not None and jax.process_count() > 1:
+        _check_agreement({**run, "period to start from": start})
     if values is None:
         values = _terminal_values(model, dtype, mesh)
     if T == 0:
@@ -318,6 +320,20 @@ def _check_save(path, start, arrays, model, T, dtype, keep_policies):
         )
 
 
+def _check_agreement(run):
+    """Raise on every machine unless all of them make the same call from the same save.
+
+    They would wait for one another for ever otherwise.
+    """
+    digest = hashlib.sha256(repr(run).encode()).digest()
+    digests = multihost_utils.process_allgather(np.frombuffer(digest, np.uint8))
+    if (digests != digests[0]).any():
+        raise ValueError(
+            "solve must be called alike by every process, with a checkpoint folder that "
+            f"all of them see, got on process {jax.process_index()}: {run}"
+        )
+
+
 def _describe(model, T, method, dtype, keep_policies):
     """What tells a run from others, in words that an error message can use."""
     return {
@@ -348,6 +364,10 @@ def _checked_mesh(mesh, model, method):
         return None
     if method != "tensor":
         raise ValueError(f"mesh must be None with method {method!r}, got {mesh}")
+    if not mesh.local_devices:
+        raise ValueError(
+            f"mesh must hold devices of every process, got none of {jax.process_index()}"
+        )
     if model.m < 3:
         raise ValueError(
             f"mesh must be None for num_ages = {model.m}: states are shared from 3 ages on"
