@@ -153,6 +153,7 @@ def _peers():
 
 def compile_seconds(case):
     """Seconds that it takes to compile the tensor backup; it runs nothing."""
+    jax.clear_caches()  # it may have been compiled already for the same size
     period = periods(case.model(), DTYPE)[0]
     values = jax.ShapeDtypeStruct((case.k,) * case.m, DTYPE)
     return record.seconds(lambda: tensor.backup.lower(values, period).compile() and 0)[

@@ -17,6 +17,9 @@ PACKAGES = [
     *("numba", "simpy", "mdpax", "stockpyl"),
 ]
 
+#: Load of the machine before the run: afterwards it would be the run's own.
+LOAD_BEFORE = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
 
 def seconds(fn, *args):
     """Seconds that one call takes, all its arrays computed, and its result."""
@@ -112,7 +115,7 @@ def machine():
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
-        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "load": LOAD_BEFORE,
         "device": {
             "platform": device.platform,
             "kind": device.device_kind,
