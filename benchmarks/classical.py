@@ -33,7 +33,7 @@ TINY = Sizes(400, 3, 200, (2, 26), 2, solves=2, rounds=2)
 def main(folder, *, tiny=False):
     """Run everything, print tables, and write the record to a folder; return its path."""
     sizes = TINY if tiny else Sizes()
-    peers, missing = _peers()
+    peers, missing = record.peers(PEERS)
     for line in missing:
         print(line)
     tables = {}
@@ -76,30 +76,15 @@ def main(folder, *, tiny=False):
     return path
 
 
-def _peers():
-    """The peers that are installed, by name, and a line for each that is not."""
-    install = "pip install -r benchmarks/requirements.txt"
-    peers, missing = {}, []
-    try:
-        from benchmarks import classical_numba
-
-        peers["numba"] = classical_numba
-    except ImportError:
-        missing.append(f"Numba is missing, its event loop is left out: {install}")
-    try:
-        from benchmarks import classical_simpy
-
-        peers["simpy"] = classical_simpy
-    except ImportError:
-        missing.append(f"SimPy is missing, its model is left out: {install}")
-    try:
-        from benchmarks import classical_stockpyl
-
-        peers["stockpyl"] = classical_stockpyl
-    except ImportError:
-        install += " && pip install --no-deps stockpyl"
-        missing.append(f"Stockpyl is missing, its optima are left out: {install}")
-    return peers, missing
+PEERS = {
+    "numba": ("classical_numba", "Numba is missing, its event loop is left out"),
+    "simpy": ("classical_simpy", "SimPy is missing, its model is left out"),
+    "stockpyl": (
+        "classical_stockpyl",
+        "Stockpyl is missing, its optima are left out",
+        "stockpyl",
+    ),
+}
 
 
 # ---------------------------------------------------------------------- base stock

@@ -80,7 +80,7 @@ TINY = Sizes(
 def main(folder, *, tiny=False):
     """Run everything, print tables, and write the record to a folder; return its path."""
     sizes = TINY if tiny else Sizes()
-    peers, missing = _peers()
+    peers, missing = record.peers(PEERS)
     for line in missing:
         print(line)
     speed = machine_speed(sizes)
@@ -128,24 +128,14 @@ def main(folder, *, tiny=False):
     return path
 
 
-def _peers():
-    """The peers that are installed, by name, and a line for each that is not."""
-    install = "pip install -r benchmarks/requirements.txt"
-    peers, missing = {}, []
-    try:
-        from benchmarks import expiry_numba
-
-        peers["numba"] = expiry_numba
-    except ImportError:
-        missing.append(f"Numba is missing, its top-down is left out: {install}")
-    try:
-        from benchmarks import expiry_mdpax
-
-        peers["mdpax"] = expiry_mdpax
-    except ImportError:
-        install += " && pip install --no-deps mdpax"
-        missing.append(f"MDPax is missing, its value iteration is left out: {install}")
-    return peers, missing
+PEERS = {
+    "numba": ("expiry_numba", "Numba is missing, its top-down is left out"),
+    "mdpax": (
+        "expiry_mdpax",
+        "MDPax is missing, its value iteration is left out",
+        "mdpax",
+    ),
+}
 
 
 # ------------------------------------------------------------------ the contenders

@@ -1,6 +1,7 @@
 """Timing side by side, and a record of the results with the machine that they ran on."""
 
 import datetime
+import importlib
 import json
 import os
 import platform
@@ -100,6 +101,24 @@ def table(title, results):
     note = "  (milliseconds; ratio of medians to the first line"
     note += ", for as much work)" if "per_s" in results[0] else ")"
     return "\n".join([*lines, note])
+
+
+def peers(wanted):
+    """The peers that are installed, by name, and a line for each that is not.
+
+    Args:
+        wanted: by name, the module in this folder that needs the peer, what is left out
+            without it, and the peer's package if it is installed without what it asks for.
+    """
+    found, missing = {}, []
+    for name, (module, left_out, *alone) in wanted.items():
+        try:
+            found[name] = importlib.import_module(f"benchmarks.{module}")
+        except ImportError:
+            install = "pip install -r benchmarks/requirements.txt"
+            install += "".join(f" && pip install --no-deps {each}" for each in alone)
+            missing.append(f"{left_out}: {install}")
+    return found, missing
 
 
 def machine():

@@ -96,21 +96,20 @@ def launch(task, folder):
         port = probe.getsockname()[1]
     processes = []
     for rank in range(2):
-        log = open(folder / f"log-{rank}.txt", "w")  # noqa: SIM115 - closed with the process
         more = {
             "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
             "WORLD_SIZE": "2", "RANK": str(rank),
         }  # fmt: skip
         command = [sys.executable, str(HERE / "process_of_two.py"), task, str(folder)]
-        processes.append(
-            subprocess.Popen(
-                command,
-                env=environment(2, **more),
-                stdout=log,
-                stderr=subprocess.STDOUT,
+        with open(folder / f"log-{rank}.txt", "w") as log:  # the process keeps its own
+            processes.append(
+                subprocess.Popen(
+                    command,
+                    env=environment(2, **more),
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
             )
-        )
-        log.close()
     return processes
 
 
