@@ -8,7 +8,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks lint format bench colab repository clean distclean
+.PHONY: help book test page notebooks lint format bench colab lowest repository clean distclean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,11 +28,16 @@ book: $(STAMP) ## build the book; warnings are errors
 test: $(STAMP) ## unit tests, property tests, doctests, and every lecture run from top to bottom
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-cell-timeout=300
 
+page: $(STAMP) ## PAGE=book/classical/eoq: check one page's style, make its twin, run it
+	@$(BIN)/python -m tools.style $(PAGE)
+	@$(BIN)/python -m tools.notebooks
+	@$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=300 $(PAGE).ipynb
+
 notebooks: $(STAMP) ## make the .ipynb twins of the lectures
 	@$(BIN)/python -m tools.notebooks
 
-lint: $(STAMP) ## check style and likely bugs
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: $(STAMP) ## check style and likely bugs, of code and of text
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m tools.style
 
 format: $(STAMP) ## put the code into the common format
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
@@ -49,6 +54,9 @@ bench: $(STAMP) ## measure the kernels against their peers on this machine
 
 colab: ## run the lectures in a twin of Colab's environment (needs Python 3.13)
 	@bash tools/colab.sh
+
+lowest: ## run everything on the lowest versions that pyproject.toml allows (needs Python 3.11)
+	@bash tools/lowest.sh
 
 repository: $(STAMP) ## REPO=owner/name: write the repository's address everywhere
 	@$(BIN)/python -m tools.repository $(REPO) && $(BIN)/python -m tools.notebooks

@@ -14,9 +14,11 @@ import os
 from collections.abc import Mapping
 from html import escape
 from numbers import Real
+from typing import NamedTuple
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
+import numpy as np
 from IPython.display import HTML, clear_output, display
 from PIL import Image
 
@@ -26,9 +28,7 @@ STATIC_BUILD = (
     "LECTURES_STATIC_BUILD"  # set by the book's build, before it starts a kernel
 )
 MAX_FRAMES = 60
-DOTS_PER_INCH = (
-    150  # half as fine again as the book's column: sharp, and 21 frames stay light
-)
+DOTS_PER_INCH = 120  # as the figures beside them
 
 
 def explore(
@@ -113,6 +113,26 @@ def explore(
         _show_sliders(frame, values, indices, labels, main, play_ms)
 
 
+class _Frame(NamedTuple):
+    """What one setting of the sliders shows."""
+
+    pixels: np.ndarray  #: (height, width, 4) bytes: red, green, blue, opacity
+    scale: float  #: size on the page over size in pixels
+    alt: str
+    sentence: str | None
+
+    def html(self, pixels=None):
+        pixels = self.pixels if pixels is None else pixels
+        picture = _image(pixels, self.scale, escape(self.alt))
+        if not self.sentence:
+            return picture
+        # Without these classes a notebook reads "$3 or $4" as a formula.
+        return (
+            f'{picture}<p class="tex2jax_ignore mathjax_ignore">'
+            f"{escape(self.sentence)}</p>"
+        )
+
+
 def _checked_values(values):
     """The mapping as name -> list of plain Python values, none empty, none with repeats."""
     if not isinstance(values, Mapping) or not values:
@@ -172,7 +192,7 @@ def _text(value):
 
 
 def _frame(draw, parameters, alt):
-    """Draw once; return the picture and its sentence as HTML. Leaves no figure open."""
+    """Draw once. Leaves no figure open."""
     before = set(plt.get_fignums())
     try:
         sentence = draw(**parameters)
@@ -192,27 +212,45 @@ def _frame(draw, parameters, alt):
     finally:
         for number in set(plt.get_fignums()) - before:
             plt.close(number)
-    image = Image.open(png).convert("RGBA")
-    scale = figure.get_dpi() / DOTS_PER_INCH
-    width, height = (round(pixels * scale) for pixels in image.size)
+    pixels = np.array(Image.open(png).convert("RGBA"))
+    pixels[pixels[..., 3] == 0] = 0  # one way to be transparent
+    return _Frame(pixels, figure.get_dpi() / DOTS_PER_INCH, alt, sentence)
+
+
+def _image(pixels, scale, alt, attributes=""):
+    """An <img> that carries its pixels."""
+    height, width = (round(n * scale) for n in pixels.shape[:2])
     # A palette and lossless WebP: a third of the PNG's weight, and lines stay crisp.
-    image = image.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    image = Image.fromarray(pixels).quantize(
+        256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+    )
     webp = io.BytesIO()
-    image.convert("RGBA").save(webp, "webp", lossless=True, quality=75, method=3)
+    image.convert("RGBA").save(webp, "webp", lossless=True, quality=75, method=4)
     source = "data:image/webp;base64," + base64.b64encode(webp.getvalue()).decode()
-    picture = (
-        f'<img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}"'
+    return (
+        f'<img src="{source}" alt="{alt}" width="{width}" height="{height}"{attributes}'
         ' decoding="sync" style="max-width: 100%; height: auto">'
     )
-    if not sentence:
-        return picture
-    # Without these classes a notebook reads "$3 or $4" as a formula.
-    return f'{picture}<p class="tex2jax_ignore mathjax_ignore">{escape(sentence)}</p>'
+
+
+def _without_what_is_common(frames):
+    """The pixels that all frames share, and of each frame the others.
+
+    Axes and labels mostly stay where they are from frame to frame: kept once, they make a page a
+    third lighter. Frames of different sizes share nothing.
+    """
+    if len({frame.pixels.shape for frame in frames}) > 1:
+        return None, [frame.pixels for frame in frames]
+    stack = np.stack([frame.pixels for frame in frames])
+    common = np.all(stack == stack[0], axis=(0, 3))[..., None]
+    return np.where(common, stack[0], 0), list(np.where(common, 0, stack))
 
 
 def _show_sliders(frame, values, indices, labels, main, play_ms):
     """The live face: a slider for each parameter, the main one first, above the frame."""
-    first = frame(indices)  # outside the output widget, which would swallow an error
+    first = frame(
+        indices
+    ).html()  # outside the output widget, which would swallow an error
     width = max(len(labels[name]) for name in values)
     sliders = {
         name: widgets.SelectionSlider(
@@ -230,7 +268,8 @@ def _show_sliders(frame, values, indices, labels, main, play_ms):
     def show(_change):
         with output:
             clear_output(wait=True)
-            display(HTML(frame({name: sliders[name].index for name in values})))
+            at = {name: sliders[name].index for name in values}
+            display(HTML(frame(at).html()))
 
     for slider in sliders.values():
         slider.observe(show, names="index")
@@ -251,11 +290,14 @@ def _page(frames, values, indices, labels, main, alt, play_ms):
     """The built page's face: HTML that needs nothing else, and shows the start without scripts."""
     texts = [escape(_text(value)) for value in values[main]]
     start, label = indices[main], escape(labels[main])
+    common, own = _without_what_is_common(frames)
     pictures = "".join(
         f'<div class="explorer-frame{" shown" if i == start else ""}" data-value="{text}">'
-        f"{frame}</div>"
-        for i, (text, frame) in enumerate(zip(texts, frames, strict=True))
+        f"{frame.html(pixels)}</div>"
+        for i, (text, frame, pixels) in enumerate(zip(texts, frames, own, strict=True))
     )
+    if common is not None:  # described by the frames' own texts
+        pictures = _image(common, frames[0].scale, "", ' aria-hidden="true"') + pictures
     button = note = ""
     if play_ms is not None:
         button = f'<button type="button" data-ms="{play_ms}" hidden>Play</button>'
@@ -285,7 +327,7 @@ def _page(frames, values, indices, labels, main, alt, play_ms):
 """
 
 
-# Frames lie in one grid cell, so that the page below does not jump when a sentence grows longer.
+# Frames lie in one grid cell, the common picture below them, so that the page below does not jump when a sentence grows longer.
 # `!important`: in dark mode the book's theme puts a light box under every HTML output.
 STYLE = """
 .explorer-controls { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1rem; }
@@ -295,7 +337,8 @@ STYLE = """
   min-width: 6rem; border: 1px solid currentColor; border-radius: 0.25rem; cursor: pointer; }
 .explorer-controls :focus-visible { outline: 3px solid #e69f00; outline-offset: 3px; }
 .explorer-frames { display: grid; margin-top: 0.5rem; }
-.explorer-frame { grid-area: 1 / 1; min-width: 0; visibility: hidden; }
+.explorer-frames > * { grid-area: 1 / 1; min-width: 0; }
+.explorer-frame { visibility: hidden; }
 .explorer-frame.shown { visibility: visible; }
 .explorer p { margin: 0.25rem 0; }
 .explorer .explorer-note { font-size: 0.875em; }

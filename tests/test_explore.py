@@ -105,6 +105,17 @@ def picture(img):
     return Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")
 
 
+def frames_of(built):
+    """What a reader sees at each value: the common picture, and on it the frame's own."""
+    common, *own = built.find("img")
+    assert common.attributes["alt"] == ""
+    assert common.attributes["aria-hidden"] == "true"
+    return [
+        np.asarray(Image.alpha_composite(picture(common), picture(image)))
+        for image in own
+    ]
+
+
 # The built page
 
 
@@ -123,13 +134,14 @@ def test_page_has_a_frame_for_each_value_and_shows_the_start(page):
     assert [f.text for f in frames] == [
         f"σ = {σ}, S = 100 & solid <costs> $3 to $4" for σ in (0.5, 1.0, 2.0)
     ]
-    images = built.find("img")
+    common, *images = built.find("img")
+    assert common.attributes["alt"] == ""
     assert [i.attributes["alt"] for i in images] == [
         "A line; Spread σ = 0.5.",
         "A line; Spread σ = 1.",
         "A line; Spread σ = 2.",
     ]
-    pixels = [np.asarray(picture(i)) for i in images]
+    pixels = frames_of(built)
     assert all((a != b).any() for a, b in [pixels[:2], pixels[1:], pixels[::2]])
 
 
@@ -249,8 +261,8 @@ def test_page_of_21_frames_stays_light(page):
         return f"At Q = {Q} units the cost is {2000 / Q + Q / 10:.2f} a day."
 
     built = page(draw, {"Q": np.arange(50, 260, 10)}, alt="Cost against lot size")
-    assert len(built.find("img")) == 21
-    assert len(built.html) < 250_000
+    assert len(built.find("div", "explorer-frame")) == 21
+    assert len(built.html) < 60_000
 
 
 def test_error_in_any_frame_fails_the_build(page):
@@ -338,11 +350,42 @@ def test_live_redraws_when_a_slider_moves(shown):
 
 def test_live_shows_the_frame_of_the_page(shown, page):
     arguments = (draw_lines, {"σ": [0.5, 1.0]})
-    built = page(*arguments, alt="A line").html
+    built = page(*arguments, alt="A line")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(module.STATIC_BUILD)
         explore(*arguments, alt="A line")
-    assert shown[1].data in built
+    live = parse(shown[1].data)
+    frame = built.find("div", "explorer-frame")[0]
+    assert live.one("p").text == frame.text
+    for attribute in ("alt", "width", "height"):
+        assert (
+            live.one("img").attributes[attribute]
+            == built.find("img")[1].attributes[attribute]
+        )
+    # The palettes of a whole picture and of its two parts round a little differently.
+    whole = np.asarray(picture(live.one("img"))).astype(int)
+    assert np.abs(whole - frames_of(built)[0]).max() <= 16
+
+
+def test_frames_and_what_they_share_make_the_pictures_again():
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 3, (4, 5, 6, 4)).astype(np.uint8)
+    pictures[:, :2] = pictures[0, :2]
+    frames = [module._Frame(pixels, 1.0, "", None) for pixels in pictures]
+    common, own = module._without_what_is_common(frames)
+    for pixels, rest in zip(pictures, own, strict=True):
+        assert (rest[:2] == 0).all()
+        np.testing.assert_array_equal(
+            np.where(rest.any(-1)[..., None], rest, common), pixels
+        )
+
+
+def test_frames_of_different_sizes_share_nothing(page):
+    def draw(n):
+        plt.figure(figsize=(n, 1))
+
+    built = page(draw, {"n": [1, 2]}, alt="A growing figure")
+    assert [i.attributes["width"] for i in built.find("img")] == ["100", "200"]
 
 
 def test_live_player_is_linked_to_the_main_slider(shown):

@@ -77,14 +77,22 @@ def small_course(tmp_path_factory):
     (root / "book" / "assets").mkdir(parents=True)
     for page in FIXTURES.glob("*.md"):
         shutil.copy(page, root / "book")
-    shutil.copy(course.ROOT / "_config.yml", root)
+    (root / "book" / "reference").mkdir()
+    (root / "book" / "glossary.md").rename(root / "book" / "reference" / "glossary.md")
+    config = yaml.safe_load((course.ROOT / "_config.yml").read_text(encoding="utf-8"))
+    del config["sphinx"]["local_extensions"]["published"]  # what only the course has
+    (root / "_config.yml").write_text(yaml.safe_dump(config))
     shutil.copy(course.ROOT / "book" / "references.bib", root / "book")
     shutil.copytree(course.ROOT / "book" / "_ext", root / "book" / "_ext")
+    shutil.copytree(course.ROOT / "tools", root / "tools")
     (root / "book" / "assets" / "course.css").touch()
     dot = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
     (root / "book" / "assets" / "dot.svg").write_text(dot)
     chapters = [{"file": "book/first"}, {"file": "book/second"}]
-    parts = [{"caption": "One", "numbered": 1, "chapters": chapters}]
+    parts = [
+        {"caption": "One", "numbered": 1, "chapters": chapters},
+        {"caption": "Two", "chapters": [{"file": "book/reference/glossary"}]},
+    ]
     toc = {"format": "jb-book", "root": "book/plain", "parts": parts}
     (root / "_toc.yml").write_text(yaml.safe_dump(toc))
     return root
@@ -148,7 +156,8 @@ def test_numbers_and_references_are_those_of_the_book(small_course, built, name)
 
     text = text.replace("[0, S](x)", "")  # in a formula: no link
     links = re.findall(r"(?<!!)\[([^\[\]]+)\]\((?!http)[^()]+\)", text)
-    links += re.findall(r"\[([^\[\]]+)\]\(\S+/book/plain\.html[^()]*\)", text)
+    without_twin = r"/book/(?:plain|reference/glossary)\.html"
+    links += re.findall(rf"\[([^\[\]]+)\]\(\S+{without_twin}[^()]*\)", text)
     in_book = [
         link.get_text()
         for link in built[name].select("a.reference.internal")
@@ -164,6 +173,26 @@ def test_a_captioned_cell_makes_one_figure(built):
     (figure,) = built["first"].select("figure#fig-code")
     assert figure.find("img") or figure.find("svg")
     assert "A sentence" not in figure.get_text()
+
+
+def test_terms_lead_to_the_places_that_sphinx_gives_them(small_course, built):
+    twin = json.loads(notebooks.twins(small_course)["book/first.ipynb"])
+    text = "".join(c["source"] for c in twin["cells"])
+    in_twin = re.findall(r"glossary\.html#(term-[^()]+)\)", text)
+    in_book = [
+        link["href"].partition("#")[2]
+        for link in built["first"].select('a[href*="glossary.html#term-"]')
+    ]
+    assert len(in_twin) == 3
+    assert in_twin == in_book
+
+
+def test_prerequisites_say_the_same_in_twin_and_book(text, built):
+    box = built["first"].select_one("div.prerequisites").get_text("\n")
+    time = re.search(r"About \d+ minutes, and 15 more for the exercises\.", box)[0]
+    assert (
+        f"> **Time**: {time}\n>\n> **Before**: [The second page](second.ipynb)" in text
+    )
 
 
 def test_twins_are_made_the_same_every_time(small_course):
@@ -280,6 +309,7 @@ def test_code_cells_keep_their_tags(cells):
         ("# T\n\n{doc}`nowhere`", "book/first.md: there is no page nowhere"),
         ("# T\n\n{cite}`nobody1900`", "nobody1900 is not in book/references.bib"),
         ("# T\n\n[x](nowhere)", "the link to nowhere leads nowhere"),
+        ("# T\n\n{term}`nothing`", "nothing is not in the glossary"),
         ("# T\n\n{glue}`x`", "the role {glue} has no form in a twin"),
         (
             "# T\n\n```{mermaid}\nA --> B\n```",

@@ -13,7 +13,7 @@ OWNER, NAME = ADDRESS.slug.split("/")
 
 @pytest.mark.parametrize(
     "path",
-    ["_config.yml", "README.md", "CITATION.cff", "pyproject.toml", "CONTRIBUTING.md"],
+    ["_config.yml", "README.md", "CITATION.cff", "pyproject.toml", "book/template.md"],
 )
 def test_address_stands_in(path):
     assert ADDRESS.url in (course.ROOT / path).read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ def test_no_other_address_of_the_course():
 
 
 def set_up_cell_of_the_template():
-    text = (course.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = (course.ROOT / "book" / "template.md").read_text(encoding="utf-8")
     return re.search(r"^try:\n.*?(?=\n```)", text, re.MULTILINE | re.DOTALL)[0]
 
 
@@ -48,14 +48,14 @@ def test_a_page_with_code_begins_with_the_set_up_cell(page):
     ]
     if code:
         assert code[0] == set_up_cell_of_the_template(), (
-            "copy the cell from CONTRIBUTING.md"
+            f"{page}.md: copy the first cell from book/template.md"
         )
         assert f'"git+{ADDRESS.url}"' in code[0]
     has_kernel = (
         source.startswith("---\n") and "\nkernelspec:" in source.split("\n---\n")[0]
     )
     assert has_kernel == bool(code), (
-        "a page has the jupytext header if and only if it has code"
+        f"{page}.md: a page has the jupytext header if and only if it has code"
     )
 
 

@@ -1,34 +1,10 @@
-"""The text: what it promises runs, and one letter is one code point."""
+"""The text: what it promises runs, and its cards and links are complete."""
 
 import re
-import unicodedata
 
 import pytest
 
-from tools import course, repository
-
-# Look-alikes that fonts hardly tell apart from the letter that the course uses.
-LOOKALIKES = {
-    "\u00b5": "μ U+03BC",  # micro sign
-    "\u03d5": "φ U+03C6",  # phi symbol
-    "\u03f5": "ε U+03B5",  # lunate epsilon
-    "\u025b": "ε U+03B5",  # Latin open e
-    "\u03d1": "θ U+03B8",  # theta symbol
-    "\u03c2": "σ U+03C3",  # final sigma
-}
-FILES = [path.relative_to(course.ROOT).as_posix() for path in repository.text_files()]
-
-
-@pytest.mark.parametrize(
-    "name", [name for name in FILES if name.endswith((".py", ".md"))]
-)
-def test_one_code_point_a_letter(name):
-    text = (course.ROOT / name).read_text(encoding="utf-8")
-    for number, line in enumerate(text.split("\n"), start=1):
-        for character in line:
-            assert character not in LOOKALIKES, (
-                f"{name}:{number}: write {LOOKALIKES[character]}, not {unicodedata.name(character)}"
-            )
+from tools import cards, course
 
 
 @pytest.mark.parametrize("name", ["README.md", "book/reference/api.md"])
@@ -46,3 +22,16 @@ def test_lectures_are_linked_from_the_readme():
     for page in course.pages():
         if page.chapter:
             assert address.colab(f"{page.name}.ipynb") in readme
+
+
+def test_lectures_have_a_card_on_the_landing_page():
+    """With a picture that the build draws."""
+    landing = (course.ROOT / "book" / "intro.md").read_text(encoding="utf-8")
+    lectures = [page for page in course.pages() if page.chapter]
+    assert set(cards.PICTURES) == {page.name for page in lectures}
+    for page in lectures:
+        path = page.name.removeprefix("book/")
+        picture = f"/_build/cards/{path.split('/')[-1]}.png"
+        title = rf"grid-item-card}} {page.chapter}\. .+\n:img-top: {picture}\n"
+        card = re.search(rf"{title}:img-alt: .+\n:link: {path}\n", landing)
+        assert card, f"book/intro.md has no card for {page.chapter}. {page.name}"

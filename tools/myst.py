@@ -12,6 +12,7 @@ twin. Rewriting the source keeps the author's Markdown as it stands and takes a 
 
 import posixpath
 import re
+import unicodedata
 from typing import NamedTuple
 
 import yaml
@@ -45,6 +46,7 @@ PAGE_ONLY = {
     "nb-exec-table": "The table of run times",
     "bibliography": "The bibliography",
 }
+GLOSSARY = "book/reference/glossary"
 PYTHON_ROLES = {"func", "class", "meth", "attr", "mod", "data", "obj", "exc"}
 
 FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
@@ -194,6 +196,23 @@ def title_of(text):
     raise MystError("the page has no heading")
 
 
+def glossary_terms(text):
+    """The terms that a page's {glossary} defines, in lower case -> their anchors."""
+    return {
+        line.strip().lower(): term_anchor(line.strip())
+        for block in parse(text)
+        if block.kind == "directive" and block.name == "glossary"
+        for line in block.lines
+        if line.strip() and not line.startswith((" ", "\t"))
+    }
+
+
+def term_anchor(term):
+    """The id that Sphinx gives to a term: letters and digits of ASCII, the rest hyphens."""
+    ascii_only = unicodedata.normalize("NFKD", term).encode("ascii", "ignore").decode()
+    return "term-" + re.sub(r"[^a-zA-Z0-9._]+", "-", ascii_only).strip("-")
+
+
 # ---------------------------------------------------------------------------- numbering
 
 
@@ -324,7 +343,9 @@ def plain(text):
 class Writer:
     """Rewrites one page, from top to bottom."""
 
-    def __init__(self, page, labels, twins, titles, works, repository, numbers):
+    def __init__(
+        self, page, labels, twins, titles, works, repository, numbers, terms, time
+    ):
         self.page = page
         self.labels = labels  # label -> Label, of all pages
         self.twins = twins  # names of the pages that have a twin
@@ -332,6 +353,8 @@ class Writer:
         self.works = works  # key -> (authors, year, address), or address None
         self.repository = repository
         self.numbers = iter(numbers.given.get(page.name, []))  # as `collect` gave them
+        self.terms = terms  # of the glossary: term in lower case -> its anchor
+        self.time = time  # that the page takes, in words
         self.level = 1  # of the last heading
         self.solution = ""  # title of the solution that is open
 
@@ -461,6 +484,10 @@ class Writer:
                 + caption
                 + "\n".join(["```" + argument, *strip_blank(block.lines), "```"])
             )
+        if name == "prerequisites":
+            return "\n" + quote(
+                f"**Time**: {self.time}\n\n**Before**: {self.body(block)}"
+            )
         if name in PAGE_ONLY:
             return f"{PAGE_ONLY[name]} stands on the [published page]({self.published(self.page.name)})."
         if name in DROPPED:
@@ -553,13 +580,21 @@ class Writer:
             return f"<{role}>{content}</{role}>"
         if role in ("subscript", "superscript"):
             return f"<{role[:3]}>{content}</{role[:3]}>"
-        if role in ("term", "abbr"):
+        if role == "term":
+            return self.term(text, target)
+        if role == "abbr":
             return text or re.sub(r"\s*\(.*\)$", "", content)
         if role == "dfn":
             return f"*{content}*"
         if role == "download":
             return f"[{text or target}]({self.picture(target)})"
         raise MystError(f"the role {{{role}}} has no form in a twin (tools/myst.py)")
+
+    def term(self, text, target):
+        """A word of the glossary, linked to its entry; Sphinx, too, is deaf to case there."""
+        if target.lower() not in self.terms:
+            raise MystError(f"{target} is not in the glossary, {GLOSSARY}.md")
+        return f"[{text or target}]({self.published(GLOSSARY)}#{self.terms[target.lower()]})"
 
     def link(self, text, target):
         """A Markdown link: to the web, to a label, or to another page or file."""

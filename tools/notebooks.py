@@ -18,7 +18,7 @@ import jupytext
 import nbformat
 from pybtex.database import parse_file
 
-from tools import course, myst
+from tools import course, myst, reading
 
 FOLDED_TAGS = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
@@ -35,10 +35,14 @@ def twins(root=course.ROOT):
     pages = course.pages(root)
     repository = course.repository(root)
     sources, titles, labels, numbers = {}, {}, {}, myst.Numbers()
+    times, terms = {}, {}
     for page in pages:
         with located(page):
             text = (root / f"{page.name}.md").read_text(encoding="utf-8")
+            times[page.name] = reading.of_page(text)
             sources[page] = jupytext.reads(text, fmt="md:myst").cells
+            if page.name == myst.GLOSSARY:
+                terms = myst.glossary_terms(text)
             titles[page.name] = myst.plain(myst.title_of(markdown_of(sources[page])))
             for cell in sources[page]:
                 if cell.cell_type == "markdown":
@@ -52,7 +56,10 @@ def twins(root=course.ROOT):
     works = read_works(root / "book" / "references.bib")
     made = {}
     for page in with_code:
-        writer = myst.Writer(page, labels, names, titles, works, repository, numbers)
+        writer = myst.Writer(
+            page, labels, names, titles, works, repository, numbers, terms,
+            times[page.name],
+        )  # fmt: skip
         with located(page):
             made[f"{page.name}.ipynb"] = notebook(page, sources[page], writer)
     return made

@@ -8,8 +8,14 @@ back finds the old outputs again.
 
 import hashlib
 import os
+import sys
 from importlib.metadata import version
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(
+    0, str(ROOT)
+)  # for tools/, a folder of the repository that is not installed
 
 PACKAGE = "lectures_helpers"
 LIBRARIES = ("jax", "jaxlib", "numpy", "scipy", "matplotlib")

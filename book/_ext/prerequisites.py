@@ -1,0 +1,40 @@
+"""The box below a lecture's title: how long it takes, and what to know before.
+
+```{prerequisites}
+{doc}`sample_paths`; what a cumulative distribution function is.
+```
+"""
+
+from pathlib import Path
+
+import lectures  # noqa: F401 (puts tools/ within reach)
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from tools import reading
+
+
+class Prerequisites(SphinxDirective):
+    has_content = True
+
+    def run(self):
+        self.assert_has_content()
+        source = Path(self.env.doc2path(self.env.docname)).read_text(encoding="utf-8")
+        self.env.note_dependency(reading.__file__)
+        box = nodes.container(classes=["prerequisites"])
+        box += line("Time", nodes.Text(str(reading.of_page(source))))
+        parsed = nodes.Element()
+        self.state.nested_parse(self.content, self.content_offset, parsed)
+        if len(parsed) != 1 or not isinstance(parsed[0], nodes.paragraph):
+            raise self.error("{prerequisites} holds one paragraph")
+        box += line("Before", *parsed[0].children)
+        return [box]
+
+
+def line(head, *children):
+    return nodes.paragraph("", "", nodes.strong("", head), nodes.Text(": "), *children)
+
+
+def setup(app):
+    app.add_directive("prerequisites", Prerequisites)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

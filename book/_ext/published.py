@@ -1,0 +1,51 @@
+"""What the published site needs beyond its pages: pictures for the cards, notebooks, the zip."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from lectures import ROOT, fingerprint
+
+from tools import course, offline
+
+
+def draw_cards(app):
+    """Draw the landing page's pictures, unless those of the same package are there."""
+    script, folder = ROOT / "tools" / "cards.py", ROOT / "_build" / "cards"
+    digest = hashlib.sha256(script.read_bytes()).hexdigest()
+    drawn_with, stamp = folder / "drawn_with.txt", f"{fingerprint(ROOT)} {digest}"
+    if drawn_with.exists() and drawn_with.read_text() == stamp:
+        return
+    # A process of its own: Sphinx has no use for JAX.
+    subprocess.run([sys.executable, "-m", "tools.cards", folder], cwd=ROOT, check=True)
+    drawn_with.write_text(stamp)
+
+
+def drop_thebe(app, pagename, templatename, context, doctree):
+    """No page runs Thebe. Its setting is written twice, which is an error in the browser."""
+    context["script_files"] = [
+        script
+        for script in context.get("script_files", [])
+        if "thebe" not in (str(script) + str(getattr(script, "attributes", ""))).lower()
+    ]
+
+
+def finish(app, exception):
+    """Offer twins for download, which read well without the book, and pack the course."""
+    if exception or app.builder.format != "html":
+        return
+    html = Path(app.outdir)
+    for page in course.pages(ROOT):
+        twin = ROOT / f"{page.name}.ipynb"
+        if twin.exists():
+            shutil.copyfile(twin, html / "_sources" / f"{page.name}.ipynb")
+    offline.pack(html, html / offline.NAME)
+
+
+def setup(app):
+    app.connect("builder-inited", draw_cards)
+    app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("build-finished", finish, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

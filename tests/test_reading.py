@@ -1,0 +1,45 @@
+"""Reading times: counted as the module says."""
+
+import pytest
+
+from tools import course, reading
+
+WORDS = "word " * 1500  # ten minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        (WORDS, 10),
+        ("---\njupytext: x\n---\n" + WORDS, 10),
+        ("```{note}\n" + WORDS + "\n```", 10),
+        (WORDS + "more", 15),  # begun fives count whole
+        ("```{code-cell} ipython3\n" + 200 * "x = 1\n" + "```", 10),
+        ("```{code-cell} ipython3\n:tags: [hide-input]\n" + 200 * "x\n" + "```", 0),
+        ("$$\nx\n$$\n\ntext\n\n" * 15, 10),
+        ("```{exercise}\n:label: a\n\n" + WORDS + "\n```", 0),
+        ("```{solution-start} a\n```\n\n" + WORDS + "\n\n```{solution-end}\n```", 0),
+    ],
+)
+def test_reading(text, minutes):
+    assert reading.of_page(text).reading == minutes
+
+
+def test_exercises_take_what_they_say():
+    text = (
+        "```{exercise}\n:label: a\n\n*Trains: x. About 20 minutes.*\n```\n"
+        "```{exercise-start}\n:label: b\n```\nAbout 12 minutes.\n```{exercise-end}\n```\n"
+        "About 100 minutes, says a page.\n"
+    )
+    time = reading.of_page(text)
+    assert time.exercises == 35
+    assert str(time) == "About 5 minutes, and 35 more for the exercises."
+
+
+def test_each_lecture_takes_some_minutes_and_not_hours():
+    for page in course.pages():
+        if page.chapter:
+            text = (course.ROOT / f"{page.name}.md").read_text(encoding="utf-8")
+            time = reading.of_page(text)
+            assert 10 <= time.reading <= 120, page.name
+            assert 30 <= time.exercises <= 180, page.name

@@ -1,0 +1,99 @@
+"""The style gate: the book is clean, and each check finds what it is there to find."""
+
+import pytest
+
+from tools import course, repository, style
+
+FILES = [path.relative_to(course.ROOT).as_posix() for path in repository.text_files()]
+
+
+@pytest.mark.parametrize("page", course.pages(), ids=lambda page: page.name)
+def test_a_page_keeps_the_style(page):
+    name = f"{page.name}.md"
+    text = (course.ROOT / name).read_text(encoding="utf-8")
+    found = style.complaints(name, text, page.chapter is not None)
+    if found:
+        pytest.fail("\n".join(map(str, found)), pytrace=False)
+
+
+@pytest.mark.parametrize("name", [n for n in FILES if n.endswith((".py", ".md"))])
+def test_one_code_point_a_letter(name):
+    text = (course.ROOT / name).read_text(encoding="utf-8")
+    found = [str(style.Complaint(name, *place)) for place in style.code_points(text)]
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+def lines_of(check, text):
+    return [line for line, _ in check(text)]
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (style.code_points, "The mean is \u00b5."),
+        (style.spelling, "A news vendor sells papers."),
+        (style.spelling, "Its back-orders wait."),
+        (style.spelling, "An s-S rule, and (S - s) too."),
+        (style.timings, "The call takes 3.5 ms here."),
+        (style.timings, "It is 40 times faster."),
+        (style.sentence_case, "# The Best Level"),
+        (style.figures, "![](picture.png)"),
+        (style.figures, "```{figure} picture.png\nA caption.\n```"),
+        (style.figures, "```{code-cell} ipython3\nplt.plot(x)\nplt.show()\n```"),
+        (
+            style.figures,
+            "```{code-cell} ipython3\n---\nmystnb:\n  figure:\n    name: fig-x\n"
+            "    caption: What it shows.\n---\nplt.show()\n```",
+        ),
+        (style.demos, "(demo-3)=\n## A sweep\n\n```{code-cell} ipython3\nx = 1\n```"),
+        (style.exercises, "```{exercise} Prove it\n:label: ex-a\n\nProve it.\n```"),
+    ],
+)
+def test_a_fault_is_found_once_a_kind(check, text):
+    assert lines_of(check, text)
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (style.spelling, "`news vendor` and $s-S$ and https://a.b/news-vendor"),
+        (style.spelling, "```python\nbackorder = 'back-order'\n```"),
+        (style.timings, "The authors report 3.5 ms {cite}`someone`."),
+        (style.timings, "```\ntook 3.5 ms\n```"),
+        (style.sentence_case, "## Palm's theorem: a surprise. Why?"),
+        (style.sentence_case, "### (a) The loop"),
+        (style.figures, "```{code-cell} ipython3\ndef f():\n    plt.show()\n```"),
+        (
+            style.demos,
+            "(demo-3)=\n## A sweep\n\n```{code-cell} ipython3\n:tags: [parameters]\nx = 1\n```",
+        ),
+        (
+            style.exercises,
+            "```{exercise} Prove it\n:label: ex-a\n\n*Trains: proof. About 5 minutes.*\n```\n"
+            "```{solution} ex-a\nSo.\n```",
+        ),
+    ],
+)
+def test_what_is_right_passes(check, text):
+    assert not lines_of(check, text)
+
+
+def test_a_complaint_says_where():
+    text = "# A title\n\nText.\n\nA newsboy calls.\n"
+    (found,) = style.complaints("book/page.md", text)
+    assert str(found) == (
+        'book/page.md:5: the course writes "newsvendor", not "newsboy"'
+    )
+
+
+def test_a_lecture_has_its_parts():
+    found = "\n".join(text for _, text in style.lecture("# A title\n\nText.\n"))
+    for part in (
+        "prerequisites",
+        "Exercises",
+        "What you can now do",
+        "explorer",
+        "term",
+    ):
+        assert part in found

@@ -1,0 +1,71 @@
+"""How long a page takes: counted, not guessed, so that it follows the text."""
+
+import math
+import re
+from typing import NamedTuple
+
+from tools import myst
+
+WORDS_A_MINUTE = 150  # of technical prose; a formula within a line is words, too
+SECONDS_A_LINE = 3  # of code that is shown; folded code is for those who want more
+SECONDS_A_PICTURE = 20  # figure, explorer, or displayed formula
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
+STATED = re.compile(r"[Aa]bout (\d+) minutes")  # what an exercise says of itself
+
+
+class Time(NamedTuple):
+    """Minutes, rounded up to fives."""
+
+    reading: int
+    exercises: int
+
+    def __str__(self):
+        if not self.exercises:
+            return f"About {self.reading} minutes."
+        return (
+            f"About {self.reading} minutes,"
+            f" and {self.exercises} more for the exercises."
+        )
+
+
+def of_page(text):
+    """Time that a page takes; solutions count for nothing, exercises for what they say."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
+    seconds, exercises, within = 0.0, 0, None
+    for block in myst.parse(text):
+        name = block.name if block.kind == "directive" else ""
+        if name.endswith("-end"):
+            within = None
+        elif name in ("exercise-start", "solution-start"):
+            within = name.removesuffix("-start")
+        kind = within or name
+        if kind == "exercise":
+            exercises += sum(map(int, STATED.findall("\n".join(block.lines))))
+        elif kind != "solution":
+            seconds += _seconds(block)
+    return Time(_fives(seconds / 60), _fives(exercises))
+
+
+def _seconds(block):
+    if block.kind == "math" or block.name == "math":
+        return SECONDS_A_PICTURE
+    if block.name == "code-cell":
+        options = block.options or {}
+        picture = (
+            SECONDS_A_PICTURE if options.get("mystnb", {}) or _explores(block) else 0
+        )
+        if FOLDED.intersection(re.findall(r"[\w-]+", str(options.get("tags", "")))):
+            return picture
+        return picture + SECONDS_A_LINE * len([x for x in block.lines if x.strip()])
+    if block.kind in ("text", "directive"):
+        words = len(re.findall(r"\S+", f"{block.argument} {' '.join(block.lines)}"))
+        return 60 * words / WORDS_A_MINUTE
+    return 0
+
+
+def _explores(block):
+    return any("explore.explore(" in line for line in block.lines)
+
+
+def _fives(minutes):
+    return 5 * math.ceil(round(minutes, 6) / 5)
