@@ -65,4 +65,4 @@ clean: ## remove what the build made
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 distclean: clean ## ... and the environments
-	rm -rf .venv .venv-colab
+	rm -rf .venv .venv-colab .venv-lowest

@@ -106,7 +106,8 @@ def initial(name: str, value, num_firms: int | None = None) -> jax.Array:
     at_least(name, value, 0.0)
     if not is_traced(value) and not jnp.issubdtype(np.asarray(value).dtype, np.inexact):
         value = np.asarray(value, dtype=float)
-    stock = jnp.asarray(value)
+    with np.errstate(over="ignore"):  # what is too large is refused below
+        stock = jnp.asarray(value)
     if not jnp.issubdtype(stock.dtype, jnp.floating):
         stock = stock.astype(float)
     if not is_traced(stock) and not bool(jnp.isfinite(stock).all()):

@@ -4,7 +4,6 @@ They are small and carry no axes, but they are the lectures' own figures: every 
 package. `make book` draws them anew when the package has changed (book/_ext/lectures.py).
 """
 
-import io
 import sys
 from pathlib import Path
 
@@ -15,7 +14,6 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from PIL import Image
 
 from lectures_helpers import (
     base_stock,
@@ -203,27 +201,17 @@ PICTURES = {
 }
 
 
-def draw(picture):
-    """One picture as the bytes of a PNG."""
-    figures.use_style()
-    fig, ax = plt.subplots(figsize=(WIDTH, HEIGHT))
-    picture(ax)
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
-    png = io.BytesIO()
-    fig.savefig(png, dpi=150)
-    plt.close(fig)
-    image = Image.open(png).quantize(256, Image.Quantize.FASTOCTREE)
-    light = io.BytesIO()
-    image.save(light, "png", optimize=True)
-    return light.getvalue()
-
-
 def main():
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    figures.use_style()
     for name, picture in PICTURES.items():
-        (folder / f"{Path(name).name}.png").write_bytes(draw(picture))
+        fig, ax = plt.subplots(figsize=(WIDTH, HEIGHT))
+        picture(ax)
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+        fig.savefig(folder / f"{Path(name).name}.png", dpi=150)
+        plt.close(fig)
 
 
 if __name__ == "__main__":

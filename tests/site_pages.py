@@ -1,0 +1,237 @@
+"""Faults of the built book that its files show by themselves: no browser, no network.
+
+Every `..._faults` returns a list of lines for a person; an empty list means no fault.
+"""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+
+from tools import course, weights
+
+BUILT = weights.BUILT
+NAMES = [page.name for page in course.pages()]
+COLAB = "https://colab.research.google.com/"
+LINK = {"a": "href", "link": "href", "img": "src", "script": "src", "iframe": "src"}
+
+
+class Document(HTMLParser):
+    """What the checks need to know of one HTML page."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.lang = self.title = ""
+        self.anchors = set()
+        self.links = []  # (line, target) of everything that a page leads to or loads
+        self.buttons = []  # (classes, target) of the links above the article
+        self.headings = []  # [level, text] within the article
+        self.pictures = []  # (line, source, alternative text) within the article
+        self._in_article = self._in_header = False
+        self._texts = []  # what is being read: "title" or a heading
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        line = self.getpos()[0]
+        self.anchors.update(attributes.get(key) for key in ("id", "name"))
+        if tag == "html":
+            self.lang = attributes.get("lang") or ""
+        elif tag == "article":
+            self._in_article = True
+        elif "article-header-buttons" in (attributes.get("class") or ""):
+            self._in_header = True
+        elif tag == "title":
+            self._texts.append("title")
+        elif re.fullmatch("h[1-6]", tag) and self._in_article:
+            self.headings.append([int(tag[1]), ""])
+            self._texts.append(tag)
+        elif tag == "meta" and (attributes.get("http-equiv") or "").lower() == (
+            "refresh"
+        ):
+            self.links.append((line, attributes["content"].partition("url=")[2]))
+        if tag == "img" and self._in_article and not attributes.get("aria-hidden"):
+            source = attributes.get("src") or ""
+            self.pictures.append((line, source, attributes.get("alt") or ""))
+        if (target := attributes.get(LINK.get(tag))) is not None:
+            self.links.append((line, target))
+            if tag == "a" and self._in_header and not self._in_article:
+                self.buttons.append((attributes.get("class") or "", target))
+
+    def handle_endtag(self, tag):
+        if tag == "article":
+            self._in_article = False
+        if self._texts and self._texts[-1] == tag:
+            self._texts.pop()
+
+    def handle_data(self, data):
+        if not self._texts:
+            return
+        if self._texts[-1] == "title":
+            self.title += data
+        else:
+            self.headings[-1][1] += data
+
+
+def read(built):
+    """All pages of a built book: a dictionary from path within it to `Document`."""
+    return {
+        path.relative_to(built).as_posix(): Document(path.read_text(encoding="utf-8"))
+        for path in sorted(built.rglob("*.html"))
+        if "_static" not in path.relative_to(built).parts
+    }
+
+
+def link_faults(name, documents, built):
+    """Links of the page `name` to files and anchors that are not there."""
+    faults = []
+    for line, target in documents[name].links:
+        if re.match(r"[a-z][a-z0-9+.-]*:|//", target, re.IGNORECASE):
+            continue
+        file, _, fragment = target.partition("#")
+        file = unquote(file.partition("?")[0])
+        path = (built / name).parent / file if file else built / name
+        if not path.is_file():
+            faults.append(f"line {line} leads to {target}, and there is no such file")
+            continue
+        page = path.resolve().relative_to(built.resolve()).as_posix()
+        if not fragment or page not in documents:
+            continue
+        if unquote(fragment) not in documents[page].anchors:
+            faults.append(f"line {line} leads to {target}, and {page} has no such id")
+    return faults
+
+
+def outline_faults(document):
+    """Language, title and headings of a page."""
+    faults = []
+    if not document.lang.strip():
+        faults.append('<html> has no lang: set `language = "en"`')
+    if not document.title.strip():
+        faults.append("<title> is empty")
+    levels = [level for level, _ in document.headings]
+    if levels.count(1) != 1:
+        faults.append(f"the article has {levels.count(1)} first-level headings, not 1")
+    before = 0
+    for level, text in document.headings:
+        if level > before + 1:
+            where = f'"{text.strip().rstrip("#")}"'
+            faults.append(f"the heading {where} skips from h{before} to h{level}")
+        if not text.strip():
+            faults.append(f"an h{level} has no text")
+        before = level
+    return faults
+
+
+def alternative_text_faults(document):
+    """Pictures without words for a reader who cannot see them."""
+    return [
+        f"line {line}: {shorten(source)} has no alt text (code cell: mystnb: image: alt)"
+        for line, source, alt in document.pictures
+        # Sphinx writes the file's name where a page gives no text.
+        if not alt.strip() or re.search(r"\.(png|svg|jpe?g|webp|gif)$", alt.strip())
+    ]
+
+
+def button_faults(name, document, repository, root, built):
+    """Where the Colab and the download button of the page `name` lead."""
+    faults = []
+    colab = [target for _, target in document.buttons if target.startswith(COLAB)]
+    notebooks = [t for c, t in document.buttons if "btn-download-notebook" in c]
+    twin = f"{name}.ipynb"
+    if not (root / twin).is_file():
+        faults += [f"has no twin, and its Colab button leads to {t}" for t in colab]
+        faults += [f"has no twin, and offers the notebook {t}" for t in notebooks]
+        return faults
+    if colab != [repository.colab(twin)]:
+        faults.append(
+            f"its Colab button must lead to {repository.colab(twin)}, and leads to"
+            f" {' and '.join(colab) or 'nothing: there is none'}"
+        )
+    if len(notebooks) != 1:
+        faults.append(f"must offer one notebook for download, and offers {notebooks}")
+    for target in notebooks:
+        file = (built / f"{name}.html").parent / target
+        try:
+            if not json.loads(file.read_text(encoding="utf-8"))["cells"]:
+                faults.append(f"the notebook for download, {target}, has no cells")
+        except (OSError, ValueError, KeyError) as error:
+            faults.append(f"the notebook for download, {target}, is none: {error!r}")
+    return faults
+
+
+def twin_faults(path, site, documents):
+    """Links of a twin to the published book and to other twins that lead nowhere."""
+    faults = []
+    text = _texts(path)
+    for target in sorted(
+        set(re.findall(rf"{re.escape(site)}(/[^\s)\"'<>\]]*)?", text))
+    ):
+        page, _, fragment = (target or "/").rstrip(".,;:").lstrip("/").partition("#")
+        page = unquote(page) or "index.html"
+        if page not in documents:
+            faults.append(f"links to {site}/{page}, which is no page of the book")
+        elif fragment and unquote(fragment) not in documents[page].anchors:
+            faults.append(f"links to {site}/{page}#{fragment}: {page} has no such id")
+    for target in sorted(set(re.findall(r"\]\(([^()\s]+)\)|href=\"([^\"]+)\"", text))):
+        target = target[0] or target[1]
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, fragment = target.partition("#")
+        other = path.parent / unquote(file) if file else path
+        if not other.is_file():
+            faults.append(f"links to {target}, and there is no such file")
+        elif fragment and not re.search(
+            rf"(?:id|name)=\"{re.escape(unquote(fragment))}\"", _texts(other)
+        ):
+            faults.append(f"links to {target}, and no cell there has that id")
+    return faults
+
+
+def _texts(path):
+    if path.suffix != ".ipynb":
+        return path.read_text(encoding="utf-8")
+    cells = nbformat.read(path, as_version=4).cells
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+def shorten(text, length=80):
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def build_fault(built, pages, root):
+    """Why the built book cannot be tested, in one line; None when it can."""
+    if not (built / "index.html").is_file():
+        return "the book is not built: run `make book`"
+    for page in pages:
+        html, source = built / f"{page.name}.html", root / f"{page.name}.md"
+        if not html.is_file():
+            return f"the built book has no page {page.name}: run `make book`"
+        if html.stat().st_mtime < source.stat().st_mtime:
+            return f"the built book is older than {page.name}.md: run `make book`"
+    # Not by the time of _toc.yml: a build that finds the same pages in it writes nothing.
+    start = Document((built / f"{pages[0].name}.html").read_text(encoding="utf-8"))
+    here = Path(built, pages[0].name).parent
+    linked = [(here / target.partition("#")[0]).resolve() for _, target in start.links]
+    listed = [Path(built, f"{page.name}.html").resolve() for page in pages[1:]]
+    sidebar = list(dict.fromkeys(path for path in linked if path in set(listed)))
+    if sidebar != listed:
+        return "the built book has not the order of _toc.yml: run `make book`"
+    return None
+
+
+def check(name, faults):
+    """Fail with the first fault in one line, and the others below it."""
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        rest = "".join(f"\n  {name} {fault}" for fault in faults[1:])
+        pytest.fail(f"{name} {faults[0]}{more}{rest}", pytrace=False)
+
+
+BOOK_FAULT = build_fault(BUILT, course.pages(), course.ROOT)

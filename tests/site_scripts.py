@@ -1,0 +1,201 @@
+"""What the tests run within a page: JavaScript functions that return lists of faults."""
+
+FAULTS = r"""
+(() => {
+  const article = () =>  // the search page has none, but a <main>
+    ["article", "main", "body"].map((tag) => document.querySelector(tag)).find(Boolean);
+  const shorten = (text) => {
+    const line = (text ?? "").trim().replace(/\s+/g, " ");
+    return line.length > 70 ? line.slice(0, 69) + "…" : line;
+  };
+  const name = (e) => {
+    const id = e.closest("[id]")?.id;
+    const text = shorten(e.innerText || e.alt || e.textContent);
+    return `<${e.tagName.toLowerCase()}> "${text}"` + (id ? ` near #${id}` : "");
+  };
+  const seen = (e) => e.checkVisibility({ visibilityProperty: true });
+
+  // Text nodes that a reader is to read as they stand: neither code nor formulas.
+  const texts = function* (root) {
+    const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    const not = "pre, code, script, style, noscript, mjx-container, textarea, .math";
+    for (let node = walk.nextNode(); node; node = walk.nextNode())
+      if (node.data.trim() && !node.parentElement.closest(not)) yield node;
+  };
+
+  const mathematics = () => {
+    const faults = [];
+    for (const e of document.querySelectorAll(".math"))
+      if (!e.querySelector("mjx-container")) faults.push(`is not typeset: ${name(e)}`);
+    for (const e of document.querySelectorAll("mjx-merror, [data-mjx-error]"))
+      faults.push(`MathJax does not understand ${name(e)}`);
+    const raw = /\\[([]|\$\$|\\begin\{|\\(?:frac|mathbb|sum|le|ge)\b/;
+    for (const node of texts(document.body))
+      if (raw.test(node.data)) faults.push(`shows raw TeX: "${shorten(node.data)}"`);
+    if (raw.test(document.title)) faults.push(`has TeX in its title: ${document.title}`);
+    return faults;
+  };
+
+  // Open what a click opens, so that what it hides is looked at too.
+  const openAll = () => {
+    for (const e of document.querySelectorAll("details")) e.open = true;
+    for (const e of document.querySelectorAll(".toggle-hidden"))
+      e.classList.remove("toggle-hidden");
+  };
+
+  const overflow = () => {
+    openAll();
+    const width = document.documentElement.clientWidth;
+    const faults = [];
+    const out = (box) => box.width && box.height && (box.right > width + 1 || box.left < -1);
+    const look = (e) => {
+      const style = getComputedStyle(e);
+      if (style.display === "none" || style.visibility === "hidden") return;
+      const box = e.getBoundingClientRect();
+      if (out(box)) {
+        const by = Math.round(Math.max(box.right - width, -box.left));
+        return faults.push(`sticks out by ${by} px: ${name(e)}`);
+      }
+      if (["auto", "scroll"].includes(style.overflowX)) return;
+      if (e.tagName === "MJX-CONTAINER" || e.tagName === "svg") return;
+      for (const child of e.childNodes) {
+        if (child.nodeType === Node.ELEMENT_NODE) look(child);
+        if (child.nodeType !== Node.TEXT_NODE || !child.data.trim()) continue;
+        const range = document.createRange();
+        range.selectNodeContents(child);
+        if ([...range.getClientRects()].some(out))
+          faults.push(`text sticks out: "${shorten(child.data)}" in ${name(e)}`);
+      }
+    };
+    look(article());
+    if (width > screen.width) faults.unshift("has no <meta name=viewport> for phones");
+    const wide = document.documentElement.scrollWidth;
+    if (wide > width) faults.unshift(`is ${wide} px wide on a screen of ${width} px`);
+    return faults;
+  };
+
+  const pictures = async () => {
+    const faults = [];
+    for (const e of article().querySelectorAll("img")) {
+      e.loading = "eager";
+      await e.decode().catch(() => null);
+      if (!e.naturalWidth) faults.push(`a picture does not show: ${name(e)}`);
+    }
+    return faults;
+  };
+
+  // Colours as [red, green, blue, opacity], 0 to 1, whatever notation the style has.
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 1;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const known = new Map();
+  const pixel = () => [...context.getImageData(0, 0, 1, 1).data].map((c) => c / 255);
+  const colour = (text) => {
+    if (!known.has(text)) {
+      context.clearRect(0, 0, 1, 1);
+      context.fillStyle = text;
+      context.fillRect(0, 0, 1, 1);
+      known.set(text, pixel());
+    }
+    return known.get(text);
+  };
+  const over = (top, below) =>
+    [0, 1, 2].map((i) => top[3] * top[i] + (1 - top[3]) * below[i]).concat(1);
+  const luminance = (c) => {
+    const linear = (x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2]);
+  };
+  const background = (e) => {
+    const layers = [];
+    for (let at = e; at; at = at.parentElement)
+      layers.push(colour(getComputedStyle(at).backgroundColor));
+    return layers.reduceRight((below, top) => over(top, below), [1, 1, 1, 1]);
+  };
+
+  const contrast = () => {
+    openAll();
+    const faults = [];
+    const kinds = "p, li, td, th, dt, figcaption, .caption-text, a:not(.headerlink)";
+    for (const e of article().querySelectorAll(kinds)) {
+      const words = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+      if (!words || !seen(e)) continue;
+      const paper = background(e);
+      const ink = over(colour(getComputedStyle(e).color), paper);
+      const [light, dark] = [luminance(ink), luminance(paper)].sort((a, b) => b - a);
+      const ratio = (light + 0.05) / (dark + 0.05);
+      if (ratio < 4.5) faults.push(`contrast ${ratio.toFixed(1)} < 4.5: ${name(e)}`);
+    }
+    return faults;
+  };
+
+  const whiteBoxes = () => {
+    openAll();
+    const faults = [];
+    for (const e of article().querySelectorAll("img, svg, .explorer")) {
+      if (!seen(e) || e.closest("button, mjx-container, .toggle-button")) continue;
+      for (let at = e; at && at !== document.documentElement; at = at.parentElement) {
+        const paper = colour(getComputedStyle(at).backgroundColor);
+        if (paper[3] > 0.05 && luminance(paper) > 0.2)
+          faults.push(`a light box lies under ${name(e)}: the one of <${
+            at.tagName.toLowerCase()} class="${at.className}">`);
+      }
+      if (e.tagName !== "IMG" || !e.naturalWidth) continue;
+      context.clearRect(0, 0, 1, 1);
+      context.drawImage(e, 0, 0, 1, 1, 0, 0, 1, 1);
+      const corner = pixel();
+      if (corner[3] > 0.5 && luminance(corner) > 0.6)
+        faults.push(`a picture's own background is light, not transparent: ${name(e)}`);
+    }
+    return faults;
+  };
+
+  // What opens on a click; its button gets a number by which the tests find it.
+  const openers = () => {
+    const all = article().querySelectorAll("details, .admonition.dropdown");
+    return [...all].map((e, i) => {
+      const button = e.querySelector("summary, button.toggle-button");
+      button?.setAttribute("data-opener", i);
+      e.setAttribute("data-opened", i);
+      const kind = e.matches(".solution") ? "solution" : "other";
+      return { name: name(button?.closest(".admonition-title") ?? e), kind, button: Boolean(button) };
+    });
+  };
+  // Whether it shows anything but its heading.
+  const isOpen = (i) => {
+    const e = document.querySelector(`[data-opened="${i}"]`);
+    const title = e.querySelector("summary, .admonition-title");
+    const parts = [...e.children].filter((part) => part !== title);
+    return parts.some((part) => seen(part) && part.innerText.trim());
+  };
+
+  const showsFocus = () => {
+    const style = getComputedStyle(document.activeElement);
+    return style.outlineStyle !== "none" || style.boxShadow !== "none";
+  };
+
+  const shownFrames = (explorer) =>
+    [...explorer.querySelectorAll(".explorer-frame")].filter(
+      (e) => e.classList.contains("shown") || seen(e));
+  const explorerState = (explorer) => {
+    const slider = explorer.querySelector("input[type=range]");
+    const frames = [...explorer.querySelectorAll(".explorer-frame")];
+    const shown = shownFrames(explorer);
+    return {
+      frames: frames.length,
+      frame: frames.indexOf(shown[0]),
+      shown: shown.length,
+      output: explorer.querySelector("output")?.innerText ?? "",
+      spoken: slider.getAttribute("aria-valuetext") ?? "",
+      value: slider.valueAsNumber,
+      last: Number(slider.max),
+      button: explorer.querySelector("button")?.innerText ?? "",
+    };
+  };
+
+  window.siteFaults = {
+    mathematics, overflow, pictures, contrast, whiteBoxes, openAll, openers, isOpen,
+    showsFocus,
+    explorerState,
+  };
+})()
+"""

@@ -1,0 +1,369 @@
+"""The built book in a real browser: what a reader of the published pages sees.
+
+Needs a built book (`make book`) and Chromium; without one of them these tests are skipped.
+(In CI a book that is missing or old fails in test_site_files.py.)
+"""
+
+import base64
+import io
+import re
+import tempfile
+import zipfile
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import pytest
+import site_browser
+import site_pages
+from PIL import Image
+
+from lectures_helpers import explore
+from tools import course, offline
+
+if site_pages.BOOK_FAULT:
+    pytest.skip(site_pages.BOOK_FAULT, allow_module_level=True)
+if not site_browser.BROWSER:
+    pytest.skip(
+        "no Chromium found: install Debian's `chromium` (apt-get install chromium), or name"
+        " one in the variable CHROMIUM, to test the book in a browser",
+        allow_module_level=True,
+    )
+
+from playwright.sync_api import sync_playwright
+
+BUILT, NAMES = site_pages.BUILT, site_pages.NAMES
+CHAPTERS = [page.name for page in course.pages() if page.chapter]
+DEMOS = {
+    name: [int(n) for n in re.findall(r"^\(demo-(\d+)\)=$", text, re.MULTILINE)]
+    for name in NAMES
+    for text in [(course.ROOT / f"{name}.md").read_text(encoding="utf-8")]
+}
+
+
+# One browser for the module, gone with it: Playwright's event loop must not meet another test's.
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=site_browser.BROWSER, args=site_browser.OPTIONS
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def phone(browser):
+    """Settings of a phone; what it has loaded once it need not load for the next page."""
+    context = browser.new_context(
+        viewport=site_browser.PHONE,
+        device_scale_factor=2,
+        is_mobile=True,
+        has_touch=True,
+        color_scheme="light",
+        reduced_motion="reduce",
+    )
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def without_scripts(browser):
+    context = browser.new_context(java_script_enabled=False)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def address():
+    with site_browser.serving(BUILT) as address:
+        yield address
+
+
+@pytest.fixture(scope="module", params=[*NAMES, "genindex", "search"])
+def visit(request, phone, address):
+    """One page, loaded once for all the tests that look at it."""
+    visit = site_browser.Visit(phone, address, request.param)
+    yield visit
+    visit.page.evaluate("localStorage.clear()")  # the next page starts in daylight
+    visit.page.close()
+
+
+# The order matters: the page is looked at as it was loaded, then opened, then dark.
+
+
+class TestInTheBrowser:
+    def test_needs_no_network(self, visit):
+        site_pages.check(visit.name, visit.outside)
+
+    def test_finds_all_its_files(self, visit):
+        site_pages.check(visit.name, visit.missing)
+
+    def test_has_no_error_in_a_script(self, visit):
+        site_pages.check(visit.name, visit.errors)
+
+    def test_typesets_its_mathematics(self, visit):
+        site_pages.check(visit.name, visit.run("mathematics"))
+
+    def test_solutions_and_code_open(self, visit):
+        site_pages.check(visit.name, site_browser.opening_faults(visit))
+
+    def test_explorers_move(self, visit):
+        site_pages.check(visit.name, site_browser.explorer_faults(visit))
+
+    def test_lectures_have_explorers(self, visit):
+        site_pages.check(visit.name, missing_explorers(visit))
+
+    def test_shows_its_pictures(self, visit):
+        site_pages.check(visit.name, visit.run("pictures"))
+
+    def test_fits_a_phone(self, visit):
+        site_pages.check(visit.name, visit.run("overflow"))
+
+    def test_reads_by_day_and_by_night(self, visit):
+        faults = [f"by day: {fault}" for fault in visit.run("contrast")]
+        if visit.dark():
+            night = visit.run("contrast") + visit.run("whiteBoxes")
+            faults += [f"in dark mode: {fault}" for fault in night]
+        else:
+            faults.append("does not turn dark when its switch is pressed")
+        site_pages.check(visit.name, faults)
+
+
+def test_every_demo_has_a_section():
+    assert sorted(n for demos in DEMOS.values() for n in demos) == list(range(1, 18))
+
+
+def missing_explorers(visit):
+    """A chapter has an explorer, and so has the section of every demo."""
+    faults = []
+    if visit.name in CHAPTERS and not visit.page.locator(".explorer").count():
+        faults.append("is a lecture and has no explorer: call explore.explore")
+    for number in DEMOS.get(visit.name, []):
+        section = visit.page.locator(f"section:has(> #demo-{number}), #demo-{number}")
+        if not section.locator(".explorer").count():
+            faults.append(f"has no explorer in the section of demo {number}")
+    return faults
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_explorer_shows_its_start_without_scripts(name, without_scripts, address):
+    page = without_scripts.new_page()
+    page.goto(f"{address}/{name}.html", wait_until="load")
+    faults = []
+    for explorer in page.locator(".explorer").all():
+        label = explorer.get_attribute("aria-label")[:60]
+        shown = explorer.locator(".explorer-frame:visible").count()
+        if shown != 1:
+            faults.append(f"shows {shown} frames without scripts, not 1: {label}")
+        if explorer.locator("input:visible, button:visible").count():
+            faults.append(f"shows controls that do nothing without scripts: {label}")
+    page.close()
+    site_pages.check(name, faults)
+
+
+@pytest.fixture(scope="module")
+def unpacked():
+    """The book of the zip that the course is handed out as."""
+    if not (packed := BUILT / offline.NAME).is_file():
+        pytest.fail(
+            f"the built book has no {offline.NAME}: run `make book`", pytrace=False
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(packed) as z:
+            z.extractall(folder, [n for n in z.namelist() if "/html/" in n])
+        yield next(Path(folder).glob("*/html"))
+
+
+@pytest.mark.parametrize("name", [CHAPTERS[0], CHAPTERS[-1]])
+def test_works_offline_from_the_zip(name, phone, unpacked):
+    visit = site_browser.Visit(phone, unpacked.as_uri(), name)
+    faults = visit.outside + visit.missing + visit.errors + visit.run("mathematics")
+    explorer = visit.page.locator(".explorer").first
+    states = []
+    for key in ("Home", "End"):
+        explorer.get_by_role("slider").press(key)
+        states.append(explorer.evaluate("e => siteFaults.explorerState(e)"))
+    if states[0]["frame"] == states[1]["frame"]:
+        faults.append("has an explorer that does not move")
+    visit.page.close()
+    site_pages.check(f"{name}, opened as a file,", faults)
+
+
+def test_search_finds_a_lecture(phone, address):
+    page = phone.new_page()
+    page.goto(f"{address}/search.html?q=newsvendor")
+    page.locator("#search-results li a[href*=newsvendor]").first.wait_for(
+        timeout=10_000
+    )
+    page.close()
+
+
+# --------------------------------------------------------------- the tests find what is wrong
+
+GOOD = """<!doctype html><html lang="en"><title>Shop</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>html[data-theme=dark] { background: #111; color: #eee }</style>
+<article><h1 id="top">Shop</h1><p>Bread <a href="#top">up</a></p>%s</article></html>"""
+
+
+@pytest.fixture
+def open_page(phone, tmp_path):
+    """Opens a made-up page, and closes it when the test is through."""
+    opened = []
+
+    def open_page(piece):
+        (tmp_path / "page.html").write_text(GOOD % piece, encoding="utf-8")
+        opened.append(site_browser.Visit(phone, tmp_path.as_uri(), "page"))
+        return opened[-1]
+
+    yield open_page
+    opened[-1].page.close()
+
+
+def dot(colour):
+    """A picture of one pixel."""
+    png = io.BytesIO()
+    Image.new("RGBA", (1, 1), colour).save(png, "png")
+    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+
+
+DOT, WHITE_DOT = dot((0, 0, 0, 0)), dot((255, 255, 255, 255))
+WIDE = "width: 500px; height: 9px"
+
+
+@pytest.mark.parametrize(
+    ("function", "piece", "fault"),
+    [
+        ("mathematics", "<p><code>$$</code><mjx-container>$$</mjx-container>", None),
+        ("mathematics", r"<p>So \(Q\) it is", "raw TeX"),
+        ("mathematics", "<p>So $$Q$$ it is", "raw TeX"),
+        ("mathematics", r"<p>\begin{aligned}", "raw TeX"),
+        ("mathematics", r'<p class="math">\(Q\)</p>', "not typeset"),
+        ("mathematics", "<mjx-merror>Q</mjx-merror>", "does not understand"),
+        (
+            "overflow",
+            f'<div style="overflow: auto"><p style="{WIDE}">wide</p></div>',
+            None,
+        ),
+        ("overflow", f'<p style="{WIDE}">wide', "is 5"),
+        (
+            "overflow",
+            f'<p style="overflow: hidden"><b style="display: block; {WIDE}">',
+            "sticks",
+        ),
+        ("overflow", f'<details>a<p style="{WIDE}">wide</details>', "is 5"),
+        ("overflow", "<p>" + 99 * "wide", "px wide on a screen"),
+        ("pictures", f'<img src="{DOT}">', None),
+        ("pictures", '<img src="nothing.png" alt="A loaf">', "does not show"),
+        ("contrast", '<p style="color: #767676">pale', None),
+        ("contrast", '<p style="color: #777777">pale', "contrast 4.5 <"),
+        (
+            "contrast",
+            '<div style="background: #000"><table><td style="color: #0006">dim',
+            "contrast 1.0",
+        ),
+        ("whiteBoxes", f'<figure style="background: #222"><img src="{DOT}">', None),
+        ("whiteBoxes", f'<figure style="background: #eee"><img src="{DOT}">', "box"),
+        ("whiteBoxes", f'<img src="{WHITE_DOT}">', "own background"),
+    ],
+)
+def test_faults_of_a_page_are_found(open_page, function, piece, fault):
+    faults = open_page(piece).run(function)
+    assert bool(faults) == (fault is not None)
+    assert not faults or fault in faults[0]
+
+
+def test_faults_of_loading_are_found(open_page):
+    visit = open_page(
+        """<img src="nothing.png"><script src="https://example.org/x.js"></script>
+        <script>console.error("burnt"); dough.rise()</script>"""
+    )
+    assert len(visit.outside) == len(visit.missing) == 1
+    assert "burnt" in visit.errors[0]
+    assert "dough" in visit.errors[1]
+
+
+@pytest.mark.parametrize(
+    ("piece", "fault"),
+    [
+        ("<details><summary>Show</summary><p>bread</p></details>", None),
+        ("<details open><summary>Show</summary><p>bread</p></details>", "before it is"),
+        ("<details><summary>Show</summary></details>", "nothing after a click"),
+        ('<div class="dropdown admonition solution">bread</div>', "nothing to press"),
+        (
+            '<details class="solution"><summary style="outline: none">Show'
+            "</summary><p>bread</p></details>",
+            "where the focus is",
+        ),
+        (
+            '<div class="solution"><p class="admonition-title">'
+            "<a href='#top' onclick='dough.rise()'>Loaf</a></p></div>",
+            "a click on the link",
+        ),
+        (
+            '<details class="solution"><summary onkeydown="return false">Show'
+            "</summary><p>bread</p></details>",
+            "by the Enter key",
+        ),
+    ],
+)
+def test_faults_of_opening_are_found(open_page, piece, fault):
+    faults = site_browser.opening_faults(open_page(piece))
+    assert len(faults) == (fault is not None)
+    assert not faults or fault in faults[0]
+
+
+@pytest.fixture(scope="module")
+def explorer_html():
+    """A small explorer as `make book` makes it."""
+
+    def draw(Q):
+        plt.figure(figsize=(1, 1))
+        plt.axvline(Q)
+        return f"The lot is {Q}."
+
+    with pytest.MonkeyPatch.context() as patch:
+        shown = []
+        patch.setattr(explore, "display", shown.append)
+        patch.setenv(explore.STATIC_BUILD, "1")
+        explore.explore(
+            draw, {"Q": [1, 2, 3, 4, 5]}, start={"Q": 3}, alt="A", play=True
+        )
+    return shown[0].data
+
+
+@pytest.mark.parametrize(
+    ("broken", "fault"),
+    [
+        ("", None),
+        ("slider.removeAttribute('aria-label')", "sliders with a name"),
+        ("slider.tabIndex = -1", "Tab key"),
+        ("slider.max = 3", "play again"),
+        (
+            "slider.addEventListener('keydown', e => e.preventDefault())",
+            "after the key",
+        ),
+        ("output.remove()", "to a screen reader"),
+        ("Object.defineProperty(output, 'value', {})", "to a screen reader"),
+        ("style.textContent += '.explorer img { opacity: 0 }'", "the same picture"),
+        ("style.textContent += '.explorer-frame { visibility: visible }'", "at once"),
+        ("button.replaceWith(button.cloneNode(true))", "not become one to pause"),
+    ],
+)
+def test_faults_of_explorers_are_found(open_page, explorer_html, broken, fault):
+    visit = open_page(explorer_html)
+    visit.page.evaluate(
+        """broken => {
+          const [slider, output, button, style] = ["input", "output", "button", "style"]
+            .map(name => document.querySelector(`.explorer ${name}`));
+          eval(broken);
+        }""",
+        broken,
+    )
+    faults = site_browser.explorer_faults(visit)
+    assert bool(faults) == (fault is not None)
+    assert not faults or any(fault in found for found in faults)

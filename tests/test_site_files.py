@@ -1,0 +1,198 @@
+"""The built book's files: links, outlines, buttons, weights. No browser, no network.
+
+Needs a built book (`make book`); without one these tests are skipped, but in CI they fail.
+`python -m tools.weights` prints what the pages weigh.
+"""
+
+import os
+
+import nbformat
+import pytest
+import site_pages
+
+from tools import course, weights
+
+if site_pages.BOOK_FAULT and os.environ.get("CI"):
+    pytest.fail(site_pages.BOOK_FAULT, pytrace=False)
+if site_pages.BOOK_FAULT:
+    pytest.skip(site_pages.BOOK_FAULT, allow_module_level=True)
+
+BUILT, NAMES = site_pages.BUILT, site_pages.NAMES
+REPOSITORY = course.repository()
+MEDIAN_WEIGHT = 500_000  # bytes a page: a second on a slow mobile connection (4 Mbit/s)
+
+
+@pytest.fixture(scope="module")
+def documents():
+    return site_pages.read(BUILT)
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestPage:
+    def test_links_lead_somewhere(self, name, documents):
+        site_pages.check(name, site_pages.link_faults(f"{name}.html", documents, BUILT))
+
+    def test_has_language_title_and_outline(self, name, documents):
+        site_pages.check(name, site_pages.outline_faults(documents[f"{name}.html"]))
+
+    def test_pictures_have_alternative_texts(self, name, documents):
+        site_pages.check(
+            name, site_pages.alternative_text_faults(documents[f"{name}.html"])
+        )
+
+    def test_buttons_lead_to_the_twin(self, name, documents):
+        document = documents[f"{name}.html"]
+        root = course.ROOT
+        site_pages.check(
+            name, site_pages.button_faults(name, document, REPOSITORY, root, BUILT)
+        )
+
+
+def test_links_of_the_other_pages_lead_somewhere(documents):
+    for name in documents:
+        if name.removesuffix(".html") not in NAMES:
+            site_pages.check(name, site_pages.link_faults(name, documents, BUILT))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if (course.ROOT / f"{name}.ipynb").is_file()]
+)
+def test_links_of_the_twin_lead_somewhere(name, documents):
+    twin = course.ROOT / f"{name}.ipynb"
+    site_pages.check(
+        f"{name}.ipynb", site_pages.twin_faults(twin, REPOSITORY.site, documents)
+    )
+
+
+def test_pages_are_light():
+    made = weights.weights(BUILT)
+    print("The heaviest pages:", *made[:3], sep="\n")
+    if (median := weights.median(made)) > MEDIAN_WEIGHT:
+        pytest.fail(
+            f"the median page weighs {median / 1000:.0f} kB, more than"
+            f" {MEDIAN_WEIGHT / 1000:.0f} (python -m tools.weights lists them)",
+            pytrace=False,
+        )
+
+
+# --------------------------------------------------------------- the tests find what is wrong
+
+GOOD = """<!doctype html><html lang="en"><title>Shop</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>html[data-theme=dark] { background: #111; color: #eee }</style>
+<article><h1 id="top">Shop</h1><p>Bread <a href="#top">up</a></p>%s</article></html>"""
+
+
+@pytest.mark.parametrize(
+    ("piece", "fault"),
+    [
+        ("<h2>Rolls</h2><h3>Rye</h3><h2>Cakes</h2>", None),
+        ("<h3>Rye</h3>", "skips from h1 to h3"),
+        ("<h1>Rolls</h1>", "2 first-level headings"),
+        ("<h2></h2>", "an h2 has no text"),
+        ('<a href="%2e/page.html?x=1#top">a</a><a href="mailto:a@b.c">b</a>', None),
+        ('<a href="cake.html">cake</a>', "no such file"),
+        ('<a href="#crumbs">crumbs</a>', "no such id"),
+        ('<script src="oven.js"></script>', "no such file"),
+        ('<img src="page.html" alt="A loaf"><img aria-hidden="true" alt="">', None),
+        ('<img src="page.html" alt=" ">', "no alt text"),
+        ('<img src="page.html" alt="page.png">', "no alt text"),
+    ],
+)
+def test_faults_of_files_are_found(tmp_path, piece, fault):
+    (tmp_path / "page.html").write_text(GOOD % piece, encoding="utf-8")
+    documents = site_pages.read(tmp_path)
+    page = documents["page.html"]
+    faults = site_pages.link_faults("page.html", documents, tmp_path)
+    faults += site_pages.outline_faults(page) + site_pages.alternative_text_faults(page)
+    assert len(faults) == (fault is not None)
+    assert not faults or fault in faults[0]
+
+
+def test_faults_of_a_page_without_head_are_found():
+    faults = site_pages.outline_faults(site_pages.Document("<article><h1>A</h1>"))
+    assert "lang" in faults[0]
+    assert "<title>" in faults[1]
+
+
+@pytest.mark.parametrize(
+    ("target", "notebook", "twin", "fault"),
+    [
+        ("page.ipynb", "twin.ipynb", True, None),
+        ("other.ipynb", "twin.ipynb", True, "Colab button must lead to"),
+        (None, "twin.ipynb", True, "there is none"),
+        ("page.ipynb", None, True, "offers []"),
+        ("page.ipynb", "page.html", True, "is none"),
+        (None, None, False, None),
+        ("page.ipynb", None, False, "has no twin, and its Colab button"),
+    ],
+)
+def test_faults_of_buttons_are_found(tmp_path, target, notebook, twin, fault):
+    colab = f'<a href="{REPOSITORY.colab(target)}">' if target else ""
+    download = f'<a class="btn-download-notebook-button" href="{notebook}">'
+    html = f"""<div class="article-header-buttons">{colab}{download if notebook else ""}
+        </div><article><a href="https://colab.research.google.com/x">x</a></article>"""
+    (tmp_path / "page.html").write_text(html, encoding="utf-8")
+    (tmp_path / "twin.ipynb").write_text('{"cells": [1]}', encoding="utf-8")
+    if twin:
+        (tmp_path / "page.ipynb").touch()
+    document = site_pages.Document(html)
+    arguments = (REPOSITORY, tmp_path, tmp_path)
+    faults = site_pages.button_faults("page", document, *arguments)
+    assert len(faults) == (fault is not None)
+    assert not faults or fault in faults[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[up](#top), [there](page.ipynb#top), [SITE](SITE/page.html#top), SITE", None),
+        ("[up](#bottom)", "no cell there has that id"),
+        ("[cake](cake.ipynb)", "no such file"),
+        ("See SITE/cake.html.", "no page of the book"),
+        ("[x](SITE/page.html#bottom)", "has no such id"),
+    ],
+)
+def test_faults_of_twins_are_found(tmp_path, text, fault):
+    text = text.replace("SITE", "https://a.github.io/b")
+    cells = [nbformat.v4.new_markdown_cell(f'<a name="top" id="top"></a>{text}')]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "page.ipynb")
+    for name in ("page.html", "index.html"):
+        (tmp_path / name).write_text(GOOD % "", encoding="utf-8")
+    documents = site_pages.read(tmp_path)
+    twin = tmp_path / "page.ipynb"
+    faults = site_pages.twin_faults(twin, "https://a.github.io/b", documents)
+    assert len(faults) == (fault is not None)
+    assert not faults or fault in faults[0]
+
+
+def test_a_missing_old_or_reordered_book_is_found(tmp_path):
+    a, b, c = pages = [course.Page(name, None) for name in "abc"]
+
+    def fault(pages=pages):
+        return site_pages.build_fault(tmp_path, pages, tmp_path)
+
+    assert "not built" in fault()
+    for name in ("index", "a", "b", "c"):
+        (tmp_path / f"{name}.md").touch()
+        links = '<a href="b.html">b</a><a href="c.html#x">c</a><a href="b.html">b</a>'
+        (tmp_path / f"{name}.html").write_text(links)
+    assert fault() is None
+    assert "order" in fault([a, c, b])
+    os.utime(tmp_path / "b.md", (2**32, 2**32))
+    assert "older than b.md" in fault()
+    (tmp_path / "c.html").unlink()
+    assert "no page c" in fault([a, c])
+
+
+def test_a_page_weighs_what_it_alone_shows(tmp_path):
+    (tmp_path / "_images").mkdir()
+    for name, size in (("a.png", 100), ("b.webp", 10)):
+        (tmp_path / "_images" / name).write_bytes(bytes(size))
+    (tmp_path / "one.html").write_text(
+        '<img src="_images/a.png"><img src="_images/a.png"><img src="_images/b.webp">'
+    )
+    (tmp_path / "two.html").write_text('<img src="_images/b.webp">')
+    one, two = weights.weights(tmp_path, ["two", "one"])
+    assert (one.page, one.pictures, two.pictures) == ("one", 100, 0)
+    assert weights.median([one, two]) == (one.total + two.total) / 2

@@ -1,0 +1,147 @@
+"""The workflows: pinned, with few rights, on the versions that the course promises."""
+
+import re
+import tomllib
+
+import pytest
+import yaml
+
+from tools import course
+
+WORKFLOWS = sorted((course.ROOT / ".github" / "workflows").glob("*.yml"))
+PINNED = re.compile(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+# Jobs that need more than to read, and what they need it for.
+WRITERS = {
+    "pages.yml: address": {"contents": "write"},
+    "pages.yml: deploy": {"pages": "write", "id-token": "write"},
+}
+every_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.name)
+
+
+def jobs(path):
+    return yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+
+
+def workflow(name):
+    return course.ROOT / ".github" / "workflows" / name
+
+
+def oldest_python():
+    with open(course.ROOT / "pyproject.toml", "rb") as file:
+        return tomllib.load(file)["project"]["requires-python"].removeprefix(">=")
+
+
+def python_of(job):
+    return [
+        step["with"]["python-version"]
+        for step in job["steps"]
+        if step.get("uses", "").startswith("actions/setup-python@")
+    ]
+
+
+def pythons_of_script(name):
+    script = (course.ROOT / "tools" / name).read_text(encoding="utf-8")
+    return re.findall(r"\bpython(\d\.\d+)\b", script)
+
+
+@every_workflow
+def test_actions_are_pinned_by_commit(path):
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if action := re.match(r"[\s-]*uses:\s*(.*)", line):
+            assert PINNED.fullmatch(action[1]), (
+                f"{path.name}:{number}: write owner/action@<40 hex digits> # v1.2.3"
+            )
+
+
+@every_workflow
+def test_nothing_is_written_unless_a_job_needs_it(path):
+    granted = yaml.safe_load(path.read_text(encoding="utf-8")).get("permissions")
+    assert granted in ({}, {"contents": "read"}), (
+        f"{path.name}: begin with permissions: {{}} or contents: read"
+    )
+    for name, job in jobs(path).items():
+        where = f"{path.name}: {name}"
+        rights = job.get("permissions", granted)
+        expected = WRITERS.get(where)
+        assert rights == expected or set(rights.values()) <= {"read"}, (
+            f"{where}: say in WRITERS of tests/test_workflows.py why it writes"
+        )
+        assert "timeout-minutes" in job, f"{where}: give it timeout-minutes"
+
+
+@every_workflow
+def test_no_token_is_left_behind(path):
+    for name, job in jobs(path).items():
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step.get("with", {}).get("persist-credentials") is False, (
+                    f"{path.name}: {name}: checkout with persist-credentials: false"
+                )
+
+
+@every_workflow
+def test_no_expression_stands_in_a_script(path):
+    """A title or a branch's name would be run there, not read."""
+    for name, job in jobs(path).items():
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", ""), (
+                f"{path.name}: {name}: pass it to the script by env: {step['run']!r}"
+            )
+
+
+@every_workflow
+def test_no_workflow_holds_the_address(path):
+    """GitHub refuses a push by a workflow that changes a workflow."""
+    assert course.repository().slug not in path.read_text(encoding="utf-8"), (
+        f"{path.name}: use $GITHUB_REPOSITORY"
+    )
+
+
+def test_python_versions():
+    """From the oldest that we promise to Colab's, each where it is needed."""
+    oldest, colab = oldest_python(), "3.13"
+    ci = jobs(workflow("ci.yml"))
+    for place, versions, needed in [
+        ("ci.yml: test", ci["test"]["strategy"]["matrix"]["python"], oldest),
+        ("ci.yml: test", ci["test"]["strategy"]["matrix"]["python"], colab),
+        ("ci.yml: lowest", python_of(ci["lowest"]), oldest),
+        ("colab.yml: colab", python_of(jobs(workflow("colab.yml"))["colab"]), colab),
+        ("tools/lowest.sh", pythons_of_script("lowest.sh"), oldest),
+        ("tools/colab.sh", pythons_of_script("colab.sh"), colab),
+    ]:
+        assert needed in versions, f"{place}: add Python {needed} to {versions}"
+
+
+def test_the_book_is_published_under_the_address_of_its_repository():
+    build = jobs(workflow("pages.yml"))["build"]
+    commands = [step["run"] for step in build["steps"] if "run" in step]
+    address, book = 'make repository REPO="$GITHUB_REPOSITORY"', "make book"
+    assert [c for c in commands if c in (address, book)] == [address, book], (
+        f"pages.yml: build: run `{address}`, then `{book}`"
+    )
+
+
+def test_only_main_is_published():
+    path = workflow("pages.yml")
+    # YAML 1.1, which PyYAML reads, takes the key `on` for true.
+    events = yaml.safe_load(path.read_text(encoding="utf-8"))[True]
+    assert events == {"push": {"branches": ["main"]}, "workflow_dispatch": None}, (
+        "pages.yml: run on a push to main, or by hand, and on nothing else"
+    )
+    # By hand one may choose another branch; the later jobs need the first.
+    first, *later = jobs(path).items()
+    assert first[1].get("if") == "github.ref == 'refs/heads/main'", (
+        f"pages.yml: {first[0]}: must run on main only"
+    )
+    for (before, _), (name, job) in zip([first, *later], later, strict=False):
+        assert job.get("needs") == before, f"pages.yml: {name} must need {before}"
+        assert "if" not in job, f"pages.yml: {name} would run though {before} did not"
+
+
+def test_every_bound_can_be_tried():
+    """`make lowest` installs the lower bounds, so each dependency has one."""
+    with open(course.ROOT / "pyproject.toml", "rb") as file:
+        for dependency in tomllib.load(file)["project"]["dependencies"]:
+            assert re.fullmatch(r"[\w-]+>=[\d.]+", dependency), (
+                f"pyproject.toml: write {dependency!r} as name>=version"
+            )
