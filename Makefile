@@ -31,7 +31,7 @@ test: $(STAMP) ## unit tests, property tests, doctests, and every lecture run fr
 page: $(STAMP) ## PAGE=book/classical/eoq: check one page's style, make its twin, run it
 	@$(BIN)/python -m tools.style $(PAGE)
 	@$(BIN)/python -m tools.notebooks
-	@$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=300 $(PAGE).ipynb
+	@JAX_PLATFORMS=cpu JAX_DEBUG_KEY_REUSE=1 $(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=300 $(PAGE).ipynb
 
 notebooks: $(STAMP) ## make the .ipynb twins of the lectures
 	@$(BIN)/python -m tools.notebooks
@@ -58,8 +58,8 @@ colab: ## run the lectures in a twin of Colab's environment (needs Python 3.13)
 lowest: ## run everything on the lowest versions that pyproject.toml allows (needs Python 3.11)
 	@bash tools/lowest.sh
 
-repository: $(STAMP) ## REPO=owner/name: write the repository's address everywhere
-	@$(BIN)/python -m tools.repository $(REPO) && $(BIN)/python -m tools.notebooks
+repository: ## REPO=owner/name: write the repository's address everywhere
+	@$(or $(PYTHON),python3) -m tools.repository $(REPO)
 
 clean: ## remove what the build made
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis *.egg-info

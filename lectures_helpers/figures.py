@@ -40,7 +40,7 @@ SEQUENCE = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2")
 NEUTRAL = "#7A7A7A"
 
 STYLE = {
-    "figure.figsize": (7.0, 4.0),
+    "figure.figsize": (6.0, 3.6),
     "figure.dpi": 120,
     "figure.facecolor": "none",
     "figure.constrained_layout.use": True,

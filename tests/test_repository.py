@@ -1,11 +1,14 @@
 """The repository's address is the same everywhere, and one command changes it."""
 
 import re
+import shutil
+import subprocess
+import sys
 
 import jupytext
 import pytest
 
-from tools import course, repository
+from tools import course, notebooks, repository
 
 ADDRESS = course.repository()
 OWNER, NAME = ADDRESS.slug.split("/")
@@ -27,7 +30,7 @@ def test_no_other_address_of_the_course():
     )
     found = [
         f"{path.relative_to(course.ROOT)}: {match[0]}"
-        for path in [*repository.text_files(), *(course.ROOT / "book").rglob("*.ipynb")]
+        for path in repository.text_files()
         for match in other.finditer(path.read_text(encoding="utf-8"))
     ]
     assert not found, f"run `make repository REPO={ADDRESS.slug}`: {found}"
@@ -59,8 +62,92 @@ def test_a_page_with_code_begins_with_the_set_up_cell(page):
     )
 
 
-def test_replacing_changes_both_forms():
-    text = "https://github.com/me/course, https://me.github.io/course/x.html, me/course2, some/me/course"
-    assert repository.replace(text, "me/course", "you/other") == (
-        "https://github.com/you/other, https://you.github.io/other/x.html, me/course2, some/you/other"
+def text_with(slug):
+    """Every form in which the address stands in a file."""
+    address = course.Repository(slug, "main")
+    return (
+        f'url: {address.url} # or {address.url}.git, "git+{address.url}"\n'
+        f"[book]({address.site}/book/intro.html), [zip]({address.site}/course.zip).\n"
+        f"{address.colab('book/intro.ipynb')} {address.raw('book/a.png')}\n"
+        f"At {address.site}. At {slug}.\n"
     )
+
+
+SLUGS = ["OWNER/lectures", "me/some-stock", "Me/Me.github.io", "a/a.github.io"]
+
+
+@pytest.mark.parametrize("old", SLUGS)
+@pytest.mark.parametrize("new", SLUGS)
+def test_replacing_changes_every_form(old, new):
+    assert repository.replace(text_with(old), old, new) == text_with(new)
+
+
+@pytest.mark.parametrize("old", ["me/some-stock", "me/me.github.io"])
+def test_replacing_leaves_other_addresses(old):
+    text = (
+        "me/some-stock2 me/some-stock-2 me/some-stock.x not-me/some-stock some/me.github.io "
+        "https://not-me.github.io/some-stock https://www.me.github.io https://me.github.io.org"
+    )
+    assert repository.replace(text, old, "you/other") == text
+
+
+@pytest.mark.parametrize(
+    ("slug", "site"),
+    [
+        ("me/some-stock", "https://me.github.io/some-stock"),
+        ("me/me.github.io", "https://me.github.io"),
+        ("Me/me.GitHub.io", "https://me.github.io"),
+        ("me/you.github.io", "https://me.github.io/you.github.io"),
+    ],
+)
+def test_address_of_the_book(slug, site):
+    assert course.Repository(slug, "main").site == site
+
+
+def test_the_readme_names_the_book():
+    assert f"{ADDRESS.site}/" in (course.ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "slug", ["a/b", "A-1/b.c_d-e", "me/.github", "me/me.github.io", "a/...", "a/b.gitx"]
+)
+def test_a_name_that_github_takes(slug):
+    assert repository.SLUG.fullmatch(slug)
+
+
+@pytest.mark.parametrize(
+    "slug",
+    ["", "a", "a/", "/b", "a/.", "a/..", "-a/b", "a/b.git", "a/b/c", "a/b\n", "a b/c"],
+)
+def test_a_name_that_github_refuses(slug, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["repository", slug])
+    with pytest.raises(SystemExit) as refused:
+        repository.main()
+    assert "REPO=owner/name" in refused.value.code
+    assert "\n" not in refused.value.code
+
+
+@pytest.mark.parametrize("slug", ["Some-One/Their.Course", "me/me.github.io"])
+def test_twins_under_a_new_address_are_those_that_would_be_made(slug, tmp_path):
+    """So that the address can be written where nothing is installed."""
+    names = [f"{page.name}.md" for page in course.pages()]
+    for name in (*names, "_config.yml", "_toc.yml", "book/references.bib"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        text = (course.ROOT / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(repository.replace(text, ADDRESS.slug, slug))
+    replaced = {
+        name: repository.replace(text, ADDRESS.slug, slug)
+        for name, text in notebooks.twins().items()
+    }
+    assert notebooks.twins(tmp_path) == replaced
+
+
+def test_the_address_is_written_where_nothing_is_installed(tmp_path):
+    """By Python alone: isolated, and without site-packages."""
+    for name in ("tools/__init__.py", "tools/course.py", "tools/repository.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(course.ROOT / name, tmp_path / name)
+    shutil.copy(course.ROOT / "_config.yml", tmp_path)
+    command = [sys.executable, "-S", "-m", "tools.repository", "you/yours"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert course.repository(tmp_path).slug == "you/yours"

@@ -41,6 +41,17 @@ def eight():
     return report
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled_as_everywhere():
+    """With all optimizations, as in the processes that are started here: bits are compared."""
+    before = jax.config.jax_disable_most_optimizations
+    jax.config.update("jax_disable_most_optimizations", False)
+    jax.clear_caches()
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+    jax.clear_caches()
+
+
 def test_simulations_do_not_depend_on_the_number_of_devices(eight):
     for devices in ("2", "8"):
         names, _ = eight["simulations"][devices]

@@ -24,6 +24,12 @@ def test_one_code_point_a_letter(name):
         pytest.fail("\n".join(found), pytrace=False)
 
 
+FIGURE = (
+    "```{{code-cell}} ipython3\n---\nmystnb:\n  figure:\n    name: fig-x\n"
+    "    caption: {}\n  image:\n    alt: {}\n---\nplt.show()\n```"
+)
+
+
 def lines_of(check, text):
     return [line for line, _ in check(text)]
 
@@ -37,6 +43,18 @@ def lines_of(check, text):
         (style.spelling, "An s-S rule, and (S - s) too."),
         (style.timings, "The call takes 3.5 ms here."),
         (style.timings, "It is 40 times faster."),
+        (style.timings, "It is twice as fast, or takes three seconds."),
+        (style.timings, FIGURE.format("Took 3 ms.", "a curve")),
+        (style.spelling, FIGURE.format("A newsboy.", "a curve")),
+        (style.spelling, FIGURE.format("A curve.", "a newsboy")),
+        (style.spelling, "If x < 3 the newsboy is y > 2."),
+        (style.sentence_case, "## `Foo` Thing"),
+        (style.figures, '<img src="x.png">'),
+        (style.figures, "```{code-cell} ipython3\nfor x in y:\n    plt.show()\n```"),
+        (style.figures, "```{figure} x.png\n:alt: a dot\n:name: fig-x\n```"),
+        (style.figures, "```{figure} x.png\n:alt: a dot\n\nA caption.\n```"),
+        (style.demos, "(demo18)=\n## A sweep"),
+        (style.exercises, "```{solution} ex-a\nSo.\n```"),
         (style.sentence_case, "# The Best Level"),
         (style.figures, "![](picture.png)"),
         (style.figures, "```{figure} picture.png\nA caption.\n```"),
@@ -63,15 +81,17 @@ def test_a_fault_is_found_once_a_kind(check, text):
         (style.timings, "```\ntook 3.5 ms\n```"),
         (style.sentence_case, "## Palm's theorem: a surprise. Why?"),
         (style.sentence_case, "### (a) The loop"),
+        (style.sentence_case, "## What GPUs do to NumPy's arrays"),
         (style.figures, "```{code-cell} ipython3\ndef f():\n    plt.show()\n```"),
         (
             style.demos,
-            "(demo-3)=\n## A sweep\n\n```{code-cell} ipython3\n:tags: [parameters]\nx = 1\n```",
+            "(demo-3)=\n## A sweep\n\n```{code-cell} ipython3\n:tags: [parameters]\nx = 1\n```\n"
+            "```{code-cell} ipython3\nexplore.explore(f)\n```",
         ),
         (
             style.exercises,
             "```{exercise} Prove it\n:label: ex-a\n\n*Trains: proof. About 5 minutes.*\n```\n"
-            "```{solution} ex-a\nSo.\n```",
+            "```{solution} ex-a\n:class: dropdown\n\nSo.\n```",
         ),
     ],
 )
@@ -85,6 +105,11 @@ def test_a_complaint_says_where():
     assert str(found) == (
         'book/page.md:5: the course writes "newsvendor", not "newsboy"'
     )
+
+
+def test_a_fence_that_is_never_closed_is_named_with_its_line():
+    (found,) = style.complaints("book/page.md", "# A title\n\n```{note}\nText.\n")
+    assert str(found) == "book/page.md:3: ```{note} is never closed"
 
 
 def test_a_lecture_has_its_parts():

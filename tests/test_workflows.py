@@ -70,6 +70,23 @@ def test_nothing_is_written_unless_a_job_needs_it(path):
 
 
 @every_workflow
+def test_a_job_that_writes_installs_nothing(path):
+    """A package could leave a git hook, or a program before git in the path."""
+    may_run = re.compile(r"actions/(checkout|deploy-pages)@.*")
+    installs = re.compile(r"\b(make (?!repository)|pip|npm|npx|curl|wget|apt-get)\b")
+    for name, job in jobs(path).items():
+        if f"{path.name}: {name}" in WRITERS:
+            for step in job["steps"]:
+                assert may_run.fullmatch(step.get("uses", "actions/checkout@")), (
+                    f"{path.name}: {name}: runs {step['uses']} beside a token that writes"
+                )
+                commands = re.sub(r"\becho .*", "", step.get("run", ""))
+                assert not installs.search(commands), (
+                    f"{path.name}: {name}: installs beside a token that writes"
+                )
+
+
+@every_workflow
 def test_no_token_is_left_behind(path):
     for name, job in jobs(path).items():
         for step in job["steps"]:

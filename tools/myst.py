@@ -344,7 +344,17 @@ class Writer:
     """Rewrites one page, from top to bottom."""
 
     def __init__(
-        self, page, labels, twins, titles, works, repository, numbers, terms, time
+        self,
+        page,
+        labels,
+        twins,
+        titles,
+        works,
+        repository,
+        numbers,
+        terms,
+        time,
+        place,
     ):
         self.page = page
         self.labels = labels  # label -> Label, of all pages
@@ -355,6 +365,7 @@ class Writer:
         self.numbers = iter(numbers.given.get(page.name, []))  # as `collect` gave them
         self.terms = terms  # of the glossary: term in lower case -> its anchor
         self.time = time  # that the page takes, in words
+        self.place = place  # of the page in the course: lecture and part, in words
         self.level = 1  # of the last heading
         self.solution = ""  # title of the solution that is open
 
@@ -485,9 +496,14 @@ class Writer:
                 + "\n".join(["```" + argument, *strip_blank(block.lines), "```"])
             )
         if name == "prerequisites":
-            return "\n" + quote(
-                f"**Time**: {self.time}\n\n**Before**: {self.body(block)}"
+            first = next(iter(self.titles))  # the landing page
+            course = f"[{self.titles[first]}]({self.page_address(first)})"
+            lines = (
+                f"**{self.place[0]}** in {course}, {self.place[1]}",
+                f"**Time**: {self.time}",
+                f"**Before**: {self.body(block)}",
             )
+            return "\n" + quote("\n\n".join(lines))
         if name in PAGE_ONLY:
             return f"{PAGE_ONLY[name]} stands on the [published page]({self.published(self.page.name)})."
         if name in DROPPED:

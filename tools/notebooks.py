@@ -18,7 +18,7 @@ import jupytext
 import nbformat
 from pybtex.database import parse_file
 
-from tools import course, myst, reading
+from tools import course, myst, reading, repository
 
 FOLDED_TAGS = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
@@ -33,7 +33,7 @@ METADATA = {
 def twins(root=course.ROOT):
     """Make all twins: a dictionary from path (relative to `root`) to the notebook's text."""
     pages = course.pages(root)
-    repository = course.repository(root)
+    address = course.repository(root)
     sources, titles, labels, numbers = {}, {}, {}, myst.Numbers()
     times, terms = {}, {}
     for page in pages:
@@ -57,8 +57,8 @@ def twins(root=course.ROOT):
     made = {}
     for page in with_code:
         writer = myst.Writer(
-            page, labels, names, titles, works, repository, numbers, terms,
-            times[page.name],
+            page, labels, names, titles, works, address, numbers, terms,
+            times[page.name], course.place(page, root),
         )  # fmt: skip
         with located(page):
             made[f"{page.name}.ipynb"] = notebook(page, sources[page], writer)
@@ -112,7 +112,7 @@ def notebook(page, cells, writer):
             caption = writer.inline(figure["caption"].strip())
             add_markdown(made, f"{mark}*Figure {next(writer.numbers)}.* {caption}")
     made[0].source = with_banner(made[0].source, page, writer.repository)
-    identify(made)
+    identify(made, writer.repository.slug)
     result = nbformat.v4.new_notebook(cells=made, metadata=METADATA)
     nbformat.validate(result)
     return json.dumps(result, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
@@ -125,28 +125,23 @@ def add_markdown(made, text):
         made.append(nbformat.v4.new_markdown_cell(text.strip("\n")))
 
 
-def with_banner(text, page, repository):
+def with_banner(text, page, address):
     """The page's first cell: chapter number in the heading, and links below it."""
     before, heading, after = re.split(
         r"^# +(.*)$", text, maxsplit=1, flags=re.MULTILINE
     )
     number = f"{page.chapter}. " if page.chapter else ""
-    badge = (
-        f"[![Open in Colab]({COLAB_BADGE})]({repository.colab(page.name + '.ipynb')})"
-    )
-    links = (
-        f"{badge} · [Read this page in the book]({repository.site}/{page.name}.html)"
-    )
+    badge = f"[![Open in Colab]({COLAB_BADGE})]({address.colab(page.name + '.ipynb')})"
+    links = f"{badge} · [Read this page in the book]({address.site}/{page.name}.html)"
     return f"{before}# {number}{heading}\n\n{links}\n\n{after.lstrip()}".rstrip()
 
 
-def identify(cells):
-    """Give each cell an id made from its content: one edit changes one id."""
+def identify(cells, slug):
+    """Give each cell an id made from its content: one edit changes one id, a new address none."""
     seen = {}
     for cell in cells:
-        digest = hashlib.sha256(
-            f"{cell.cell_type}\n{cell.source}".encode()
-        ).hexdigest()[:12]
+        source = repository.replace(cell.source, slug, "OWNER/NAME")
+        digest = hashlib.sha256(f"{cell.cell_type}\n{source}".encode()).hexdigest()[:12]
         seen[digest] = seen.get(digest, 0) + 1
         cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
 

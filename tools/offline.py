@@ -3,6 +3,7 @@
 `make book` packs it and the landing page offers it.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,11 +17,7 @@ from tools import course
 NAME = "inventory-lectures.zip"
 FOLDER = "inventory-lectures"  # what the zip unpacks to
 PACKAGE = "lectures_helpers"
-SOURCES = ("book", PACKAGE, "tests", "tools", "benchmarks")
-FILES = (
-    "README.md", "CONTRIBUTING.md", "LICENSE", "CITATION.cff", "Makefile",
-    "pyproject.toml", "requirements.txt", "_config.yml", "_toc.yml",
-)  # fmt: skip
+FILES = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml")
 
 # Nobody's browser asks for these: maps of minified scripts, and MathJax's other bundles.
 UNUSED = re.compile(
@@ -34,22 +31,28 @@ START = (
 README = """Inventory Theory in JAX: the whole course, to be used without a network.
 
 Read
-    Open START.html in a browser. Mathematics, figures and sliders work offline.
+    Open START.html in a browser. Mathematics, figures, sliders and search work offline.
 
 Run a lecture
-    The notebooks lie in book/. Install what they need while you have a network (Python >= 3.11):
+    The notebooks lie in book/. While you have a network, in this folder and with Python >= 3.11:
 
-        pip install jax scipy matplotlib ipywidgets tqdm jupyterlab
+        python -m venv env
+        . env/bin/activate                  (on Windows: env\\Scripts\\activate)
+        pip install jax scipy matplotlib ipywidgets tqdm jupyterlab          (about 1 GB)
 
     From then on no network is needed:
 
         pip install --no-index --no-deps {wheel}
         jupyter lab book
 
+    For a room full of machines, fetch the packages once, on a machine like theirs, and carry them:
+
+        pip download -d wheels jax scipy matplotlib ipywidgets tqdm jupyterlab
+        pip install --no-index --find-links wheels jax scipy matplotlib ipywidgets tqdm jupyterlab
+
 Change it
-    The sources of book, package and tests are here as well; `make book` and `make test` build and
-    check them, with the package index at hand. The course lives at
-    {url}
+    Pages (book/**/*.md) and package are here to read. To build and to check them, and to
+    contribute, take the repository: {url}
 """
 
 
@@ -79,7 +82,7 @@ def pack(html, target):
 
 
 def make_wheel(folder):
-    """The package as a file that pip installs without a network."""
+    """The package as a file that pip installs without a network; the same each time."""
     copy = Path(folder, "source")  # setuptools leaves its traces where it builds
     shutil.copytree(course.ROOT / PACKAGE, copy / PACKAGE)
     for name in ("pyproject.toml", "README.md"):
@@ -88,6 +91,7 @@ def make_wheel(folder):
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
          "--no-build-isolation", "--wheel-dir", folder, copy],
         check=True,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "315532800"},  # the first date of a zip
     )  # fmt: skip
     (wheel,) = Path(folder).glob("*.whl")
     return wheel
@@ -108,12 +112,23 @@ def built(html, target):
 
 
 def sources():
-    """The repository's own files, as far as a reader of the zip has a use for them."""
+    """Pages, notebooks and package; a notebook's links to the published book stay in the zip."""
     for name in FILES:
         yield name, course.ROOT / name
-    for folder in SOURCES:
+    for folder in ("book", PACKAGE):
         for file in sorted((course.ROOT / folder).rglob("*")):
             name = file.relative_to(course.ROOT)
-            made = any(part.startswith((".", "__pycache__")) for part in name.parts)
-            if file.is_file() and not made:
+            made = any(
+                part.startswith((".", "__pycache__", "_ext")) for part in name.parts
+            )
+            if not file.is_file() or made:
+                continue
+            if file.suffix == ".ipynb":
+                up = "../" * (len(name.parts) - 1)
+                text = file.read_text(encoding="utf-8")
+                yield (
+                    name.as_posix(),
+                    text.replace(course.repository().site, f"{up}html"),
+                )
+            else:
                 yield name.as_posix(), file

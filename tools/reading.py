@@ -51,9 +51,8 @@ def _seconds(block):
         return SECONDS_A_PICTURE
     if block.name == "code-cell":
         options = block.options or {}
-        picture = (
-            SECONDS_A_PICTURE if options.get("mystnb", {}) or _explores(block) else 0
-        )
+        drawn = "figure" in (options.get("mystnb") or {}) or _explores(block)
+        picture = SECONDS_A_PICTURE if drawn else 0
         if FOLDED.intersection(re.findall(r"[\w-]+", str(options.get("tags", "")))):
             return picture
         return picture + SECONDS_A_LINE * len([x for x in block.lines if x.strip()])

@@ -1,4 +1,9 @@
-"""Write the repository's address everywhere: python -m tools.repository owner/name"""
+"""Write the repository's address everywhere: python -m tools.repository owner/name
+
+Needs nothing but Python: the workflow that publishes a new repository runs this beside a token that
+may write, and there no package of others should run. Twins are changed as all other files are;
+their cells' ids do not depend on the address (tools/notebooks.py).
+"""
 
 import os
 import re
@@ -19,14 +24,16 @@ SUFFIXES = {
     ".sh",
     ".bib",
     ".css",
+    ".ipynb",
 }
 DOTTED = {".ci", ".github"}  # the hidden folders that are ours
 MADE = re.compile(r"\..*|_build|build|dist|__pycache__|.*\.egg-info")  # by other tools
-SLUG = re.compile(r"[\w-]+/[\w.-]+")
+# What GitHub takes for an owner and a name.
+SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+(?<!\.git)")
 
 
 def text_files(root=course.ROOT):
-    """The project's own text files; twins are left to `make notebooks`."""
+    """The project's own text files."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(f for f in folders if f in DOTTED or not MADE.fullmatch(f))
         for name in sorted(names):
@@ -35,20 +42,31 @@ def text_files(root=course.ROOT):
 
 
 def replace(text, old, new):
-    """Replace both forms of the address: on GitHub, and of the published book."""
-    owner, name = old.split("/")
-    new_owner, new_name = new.split("/")
-    text = re.sub(rf"\b{re.escape(old)}\b", new, text)
+    """Replace both forms of the address: on GitHub, and of the published book.
+
+    Both at once, since the one may hold the other: me/me.github.io is published as
+    https://me.github.io.
+    """
+    old_site, new_site = (
+        course.Repository(slug, "").site.removeprefix("https://") for slug in (old, new)
+    )
+    slug = rf"(?<![\w.-]){re.escape(old)}"
+    site = rf"(?<![\w.-])(?<!\w/){re.escape(old_site)}"
+    end = r"(?![\w-]|\.(?!git\b)\w)"  # course.git is the course, course.x is another
     return re.sub(
-        rf"\b{re.escape(owner)}\.github\.io/{re.escape(name)}\b",
-        f"{new_owner}.github.io/{new_name}",
+        rf"(?:{slug}|(?P<site>{site})){end}",
+        lambda found: new_site if found["site"] else new,
         text,
     )
 
 
 def main():
     if len(sys.argv) != 2 or not SLUG.fullmatch(sys.argv[1]):
-        sys.exit("Name the repository: make repository REPO=owner/name")
+        named = " ".join(sys.argv[1:])
+        sys.exit(
+            f"{named!r} is no repository: run make repository REPO=owner/name,"
+            " as on GitHub"
+        )
     old, new = course.repository().slug, sys.argv[1]
     for path in text_files():
         before = path.read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 Each complaint is one line that says where and what to do. tests/test_style.py keeps the book clean.
 """
 
+import ast
 import re
 import sys
 import unicodedata
@@ -45,9 +46,13 @@ TERMS = {
 }
 
 # What a cell measures, the cell shows: a number typed beside it is of another machine.
+NUMBER = r"(?:\d[\d.,]*|\b(?:two|three|four|five|six|seven|eight|nine|ten|twenty|fifty|hundred))"
 TIMING = re.compile(
-    r"\d[\d.,]*\s*(?:ns|[μm]s|nano-?seconds?|micro-?seconds?|milli-?seconds?|seconds?)\b"
-    r"|\d[\d.,]*\s*(?:times|x|×)\s+(?:faster|slower|quicker)\b"
+    rf"{NUMBER}\s*(?:ns|[μm]s|nano-?seconds?|micro-?seconds?|milli-?seconds?|seconds?)\b"
+    r"|\d\s+s\b"
+    rf"|{NUMBER}\s*(?:times|x|×|%)\s+(?:as (?:fast|slow)|faster|slower|quicker)\b"
+    r"|\b(?:twice|half) as (?:fast|slow)\b",
+    re.IGNORECASE,
 )
 
 # In a heading only these keep their capital after the first word.
@@ -106,11 +111,20 @@ def _bare(line):
     """A line without inline code, formulas, roles' targets and addresses."""
     line = re.sub(r"\{(?:term|doc|ref)\}`([^`<]*?)\s*<[^`]*>`", r"\1", line)
     line = re.sub(r"\{term\}`([^`]*)`", r"\1", line)
-    line = re.sub(r"(?:\{[\w:.+-]+\})?(`+)[^`].*?\1", " ", line)
-    line = re.sub(r"\$[^$]*\$", " ", line)
+    line = re.sub(r"(?:\{[\w:.+-]+\})?(`+)[^`].*?\1", "x", line)
+    line = re.sub(r"\$(?!\s)[^$]+?(?<!\s)\$(?!\d)", "x", line)
     line = re.sub(r"\]\([^()]*\)", "]", line)
     line = re.sub(r"https?://\S+|^\([\w-]+\)=$", " ", line)
-    return re.sub(r"<[^<>]*>", " ", line)
+    return re.sub(r"</?[A-Za-z][^<>]*>", " ", line)
+
+
+def texts(text):
+    """Prose, and what stands below the figures that cells draw."""
+    yield from prose(text)
+    for number, block in directives(text):
+        mystnb = (block.options or {}).get("mystnb") or {}
+        for key, of in (("figure", "caption"), ("image", "alt")):
+            yield number, _bare(str((mystnb.get(key) or {}).get(of) or ""))
 
 
 def headings(text):
@@ -132,7 +146,7 @@ def code_points(text):
 
 
 def spelling(text):
-    for number, line in prose(text):
+    for number, line in texts(text):
         for pattern, term in TERMS.items():
             if match := re.search(pattern, line, re.IGNORECASE):
                 yield number, f'the course writes "{term}", not "{match[0]}"'
@@ -140,7 +154,7 @@ def spelling(text):
 
 def timings(text):
     lines = text.split("\n")
-    for number, line in prose(text):
+    for number, line in texts(text):
         cited = "{cite" in lines[number - 1]  # others' numbers, with their source
         if (match := TIMING.search(line)) and not cited:
             yield (
@@ -151,16 +165,19 @@ def timings(text):
 
 def sentence_case(text):
     for number, title in headings(text):
+        wrong = []
         for match in re.finditer(r"[^\W\d_][\w'’–-]*", title):
             before = title[: match.start()].rstrip(' "“(*')
             begins = not before or before[-1] in ":.?!)"
-            word = match[0]
-            if word[0].isupper() and not begins and word not in NAMES:
-                yield (
-                    number,
-                    f'headings are in sentence case: write "{word.lower()}", or add '
-                    f"{word} to NAMES in tools/style.py if it is a name",
-                )
+            name = re.sub(r"['’]?s$", "", match[0])
+            if match[0][0].isupper() and not begins and not {match[0], name} & NAMES:
+                wrong.append(match[0])
+        if wrong:
+            yield (
+                number,
+                f"headings are in sentence case: write {', '.join(wrong)} in lower case"
+                " (a name goes into NAMES in tools/style.py)",
+            )
 
 
 def figures(text):
@@ -171,7 +188,7 @@ def figures(text):
             mystnb = options.get("mystnb") or {}
             source = "\n".join(block.lines)
             if not mystnb.get("figure"):
-                if re.search(r"^plt\.show\(\)", source, re.MULTILINE):
+                if draws(source):
                     yield (
                         number,
                         "a figure without a caption: add `mystnb: figure: {name, caption}` "
@@ -192,17 +209,46 @@ def figures(text):
         elif block.name in ("figure", "image"):
             if not block.options.get("alt", "").strip():
                 yield number, "a picture without an alt text: add `:alt:`"
+            if block.name == "figure" and not block.options.get("name"):
+                yield number, "a figure without a name: add `:name:`"
+            if block.name == "figure" and not "".join(block.lines).strip():
+                yield number, "a figure without a caption: write it into the directive"
         elif "img-top" in (block.options or {}) and not block.options.get("img-alt"):
             yield number, "a card's picture without an alt text: add `:img-alt:`"
     for number, line in prose(text):
         if re.search(r"!\[\s*\]", line):
             yield number, "a picture without an alt text: write it between [ and ]"
+    for number, line in enumerate(text.split("\n"), start=1):
+        if "<img " in line and "alt=" not in line:
+            yield number, "a picture without an alt text: give the <img> one"
+
+
+def draws(source):
+    """Whether a cell shows a figure itself, rather than define what may."""
+    try:
+        waiting = list(ast.parse(source).body)
+    except SyntaxError:  # a magic: no cell that draws has one
+        return False
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            continue
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".show"):
+            return True
+        waiting += ast.iter_child_nodes(node)
+    return False
 
 
 def demos(text):
-    """A demonstration, labelled demo-N, begins with its parameters."""
+    """A demonstration, labelled demo-N, begins with its parameters and has an explorer."""
     blocks = list(directives(text))
     lines = text.split("\n")
+    for number, line in enumerate(lines, start=1):
+        if re.match(r"^\(demo(?!-\d+\)=$)", line):
+            yield (
+                number,
+                f"a demo's label is (demo-N)=, on a line of its own, not {line}",
+            )
     places = [i for i, x in enumerate(lines, 1) if re.match(r"^\(demo-\d+\)=$", x)]
     for place, end in zip(places, [*places[1:], len(lines)], strict=False):
         cells = [b for n, b in blocks if place < n < end and b.name == "code-cell"]
@@ -211,6 +257,8 @@ def demos(text):
                 place,
                 "a demo begins with a cell of its parameters: tag it `parameters`",
             )
+        if not any("explore.explore(" in line for b in cells for line in b.lines):
+            yield place, "a demo has an explorer: see lectures_helpers.explore"
 
 
 def exercises(text):
@@ -236,6 +284,10 @@ def exercises(text):
             yield number, 'an exercise begins with "*Trains: ... About N minutes.*"'
         if block.options.get("label") not in solved:
             yield number, "an exercise without a solution: add a {solution}"
+    for number, block in directives(text):
+        folded = "dropdown" in str((block.options or {}).get("class"))
+        if block.name in ("solution", "solution-start") and not folded:
+            yield number, "a solution is folded: add `:class: dropdown`"
 
 
 def lecture(text):
@@ -288,6 +340,13 @@ PAGE = (code_points, spelling, timings, sentence_case, figures, demos, exercises
 
 def complaints(name, text, chapter=False):
     """All complaints about one page, in the order of its lines."""
+    try:
+        myst.parse(text)
+    except myst.MystError as error:  # then nothing after that place can be told apart
+        opened = str(error).removesuffix(" is never closed")
+        lines = [line.strip() for line in text.split("\n")]
+        place = len(lines) - lines[::-1].index(opened) if opened in lines else 1
+        return [Complaint(name, place, str(error))]
     checks = (*PAGE, lecture) if chapter else PAGE
     found = {Complaint(name, *place) for check in checks for place in check(text)}
     return sorted(found)
@@ -301,8 +360,8 @@ def main():
         path = course.ROOT / f"{name}.md"
         if not path.exists():
             sys.exit(f"there is no page {name}.md: name it from the repository's root")
-        if name not in chapters:
-            print(f"{name} is not in _toc.yml: add it, or nobody will find it")
+        if name not in chapters and name != "book/template":
+            sys.exit(f'{name}.md is not in _toc.yml: add "- file: {name}" to a part')
         found += complaints(
             f"{name}.md", path.read_text(encoding="utf-8"), chapters.get(name, False)
         )

@@ -1,4 +1,4 @@
-"""The box below a lecture's title: how long it takes, and what to know before.
+"""The box below a lecture's opening: where it stands, how long it takes, what to know before.
 
 ```{prerequisites}
 {doc}`sample_paths`; what a cumulative distribution function is.
@@ -11,7 +11,7 @@ import lectures  # noqa: F401 (puts tools/ within reach)
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from tools import reading
+from tools import course, reading
 
 
 class Prerequisites(SphinxDirective):
@@ -22,6 +22,7 @@ class Prerequisites(SphinxDirective):
         source = Path(self.env.doc2path(self.env.docname)).read_text(encoding="utf-8")
         self.env.note_dependency(reading.__file__)
         box = nodes.container(classes=["prerequisites"])
+        box += self.place()
         box += line("Time", nodes.Text(str(reading.of_page(source))))
         parsed = nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, parsed)
@@ -29,6 +30,17 @@ class Prerequisites(SphinxDirective):
             raise self.error("{prerequisites} holds one paragraph")
         box += line("Before", *parsed[0].children)
         return [box]
+
+    def place(self):
+        """The course's title, linked, for those whom a search engine sends here."""
+        root = Path(self.env.srcdir)
+        pages = {page.name: page for page in course.pages(root)}
+        number, part = course.place(pages[self.env.docname], root)
+        parsed, _ = self.parse_inline(f"{{doc}}`/{course.pages(root)[0].name}`")
+        return nodes.paragraph(
+            "", "", nodes.strong("", number), nodes.Text(" in "), *parsed,
+            nodes.Text(f", {part}"),
+        )  # fmt: skip
 
 
 def line(head, *children):

@@ -6,12 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
+from docutils import nodes
 from lectures import ROOT, fingerprint
 from PIL import Image
 
 from tools import course, offline
+
+HIGHLIGHTED = re.compile(r'<div class="highlight">.*?</div>', re.DOTALL)
+UNCOLOURED = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')
 
 
 def draw_cards(app):
@@ -35,14 +40,25 @@ def drop_thebe(app, pagename, templatename, context, doctree):
     ]
 
 
+def describe(app, pagename, templatename, context, doctree):
+    """What a search engine shows of a page: its opening question."""
+    first = next(iter(doctree.findall(nodes.paragraph)), None) if doctree else None
+    if first is not None:
+        text = " ".join(first.astext().split())
+        context["metatags"] += f'<meta name="description" content="{escape(text)}">\n'
+
+
 def lighten_pictures(folder):
     """Give pictures a palette of 256 colours: half the weight, and no eye sees it."""
     for path in folder.glob("*.png"):
-        image = Image.open(path)
-        if image.mode == "P":
-            continue
+        try:
+            image = Image.open(path)
+            if image.mode == "P":
+                continue
+            palette = image.convert("RGBA").quantize(256, Image.Quantize.FASTOCTREE)
+        except (OSError, Image.DecompressionBombError):
+            continue  # whatever it is, it is not ours to change
         light = io.BytesIO()
-        palette = image.convert("RGBA").quantize(256, Image.Quantize.FASTOCTREE)
         palette.save(light, "png", optimize=True)
         if light.tell() < path.stat().st_size:
             path.write_bytes(light.getvalue())
@@ -52,7 +68,7 @@ def lighten_code(html):
     """Take the marks off words and brackets that no theme colours: half of a long page's weight."""
     for path in html.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
-        lighter = re.sub(r'<span class="(?:n|p|w)">([^<]*)</span>', r"\1", text)
+        lighter = HIGHLIGHTED.sub(lambda block: UNCOLOURED.sub(r"\1", block[0]), text)
         if lighter != text:
             path.write_text(lighter, encoding="utf-8")
 
@@ -74,5 +90,6 @@ def finish(app, exception):
 def setup(app):
     app.connect("builder-inited", draw_cards)
     app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", describe)
     app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,9 +1,7 @@
-// The title of a folded solution links to its exercise: a click there follows the link, and does
-// not fold (togglebutton looks for its button in whatever was clicked, and fails on a link).
-document.addEventListener(
-  "click",
-  (event) => {
-    if (event.target.closest(".admonition-title a")) event.stopPropagation();
-  },
-  true,
-);
+// The title of a folded solution is a link to its exercise, which stands above it. It is to open the
+// solution instead: the style sheet lets taps through to the box, and this keeps Tab from stopping.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const link of document.querySelectorAll(".solution.dropdown > .admonition-title a")) {
+    link.tabIndex = -1;
+  }
+});
