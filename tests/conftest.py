@@ -20,7 +20,9 @@ jax.config.update("jax_debug_key_reuse", True)
 # Most of what unit tests do is compile small programs that run once: compiled fast, not to run
 # fast. (Lectures, and tests that start processes of their own, compile as everybody does.)
 # FULL_OPTIMIZATION=1 makes the tests do so, too.
-jax.config.update("jax_disable_most_optimizations", not os.environ.get("FULL_OPTIMIZATION"))
+jax.config.update(
+    "jax_disable_most_optimizations", not os.environ.get("FULL_OPTIMIZATION")
+)
 
 # The same examples in every run of CI: a rare failure is found at a desk, and then kept.
 hypothesis.settings.register_profile("ci", derandomize=True)

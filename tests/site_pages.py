@@ -17,6 +17,19 @@ from tools import course, weights
 BUILT = weights.BUILT
 NAMES = [page.name for page in course.pages()]
 COLAB = "https://colab.research.google.com/"
+# Made alike for every theorem and exercise by what typesets them; nothing leads there.
+THEIR_IDS = re.compile("(proof|exercise|solution)(-content)?")
+# Everything else ends a line of text.
+INLINE = {"a", "abbr", "b", "cite", "em", "i", "img", "small", "span", "strong", "sub"}
+INLINE |= {"sup"}
+VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
+SILENT = {"pre", "code", "script", "style", "textarea", "svg", "mjx-container"}
+GAP = "\ufffc"  # stands in the text for what is not text: code or a formula
+RAW_ROLE = re.compile(
+    rf"\{{[a-z]+(?::[a-z]+)?\}}(?=[`{GAP}])|\{{(?:term|ref|doc|eq|numref|math|cite|cite:[tp])\}}"
+)
+# As Markdown reads it: "$3 and $5" or "$3-$5" are prices.
+RAW_DOLLARS = re.compile(rf"(?<![\\$\w])\$(?=[^\s$])[^$\n{GAP}]*(?<=[^\s$])\$(?![\d$])")
 LINK = {"a": "href", "link": "href", "img": "src", "script": "src", "iframe": "src"}
 
 
@@ -27,12 +40,15 @@ class Document(HTMLParser):
         super().__init__()
         self.lang = self.title = ""
         self.anchors = set()
+        self.ids = []
+        self.text = ""  # of the article, without code and formulas
         self.links = []  # (line, target) of everything that a page leads to or loads
         self.buttons = []  # (classes, target) of the links above the article
         self.headings = []  # [level, text] within the article
         self.pictures = []  # (line, source, alternative text) within the article
         self._in_article = self._in_header = False
         self._texts = []  # what is being read: "title" or a heading
+        self._silent = []  # what is open of something whose text is not read
         self.feed(html)
         self.close()
 
@@ -40,6 +56,15 @@ class Document(HTMLParser):
         attributes = dict(attributes)
         line = self.getpos()[0]
         self.anchors.update(attributes.get(key) for key in ("id", "name"))
+        if attributes.get("id"):
+            self.ids.append((line, attributes["id"]))
+        if self._silent:
+            self._silent += [] if tag in VOID else [tag]
+        elif tag in SILENT or "math" in (attributes.get("class") or "").split():
+            self._silent = [tag]
+            self.text += GAP
+        elif tag not in INLINE:
+            self.text += "\n"
         if tag == "html":
             self.lang = attributes.get("lang") or ""
         elif tag == "article":
@@ -66,10 +91,17 @@ class Document(HTMLParser):
     def handle_endtag(self, tag):
         if tag == "article":
             self._in_article = False
+        if tag in self._silent:
+            while self._silent.pop() != tag:
+                pass
+        elif tag not in INLINE:
+            self.text += "\n"
         if self._texts and self._texts[-1] == tag:
             self._texts.pop()
 
     def handle_data(self, data):
+        if self._in_article and not self._silent:
+            self.text += data.replace("\n", " ")
         if not self._texts:
             return
         if self._texts[-1] == "title":
@@ -91,6 +123,12 @@ def link_faults(name, documents, built):
     """Links of the page `name` to files and anchors that are not there."""
     faults = []
     for line, target in documents[name].links:
+        if not target.strip():
+            faults.append(f"line {line} has an empty link")
+            continue
+        if re.match(r"file:|(https?:)?//(localhost|127\.|0\.0\.0\.0)", target, re.I):
+            faults.append(f"line {line} leads to {target}, which only one machine has")
+            continue
         if re.match(r"[a-z][a-z0-9+.-]*:|//", target, re.IGNORECASE):
             continue
         file, _, fragment = target.partition("#")
@@ -125,6 +163,21 @@ def outline_faults(document):
         if not text.strip():
             faults.append(f"an h{level} has no text")
         before = level
+    return faults
+
+
+def text_faults(document):
+    """Ids that are there twice, and markup that a reader sees as it was typed."""
+    faults, ids = [], set()
+    for line, name in document.ids:
+        if name in ids and not THEIR_IDS.fullmatch(name):
+            faults.append(f"line {line} has the id {name} for a second time")
+        ids.add(name)
+    for raw, kind in ((RAW_ROLE, "a role"), (RAW_DOLLARS, "a formula")):
+        for found in raw.finditer(document.text):
+            start = max(found.start() - 20, 0)
+            here = document.text[start : found.end() + 30].replace(GAP, "`…`")
+            faults.append(f'shows {kind} as it was typed: "{shorten(here)}"')
     return faults
 
 

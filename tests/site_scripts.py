@@ -105,21 +105,25 @@ FAULTS = r"""
     const linear = (x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
     return 0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2]);
   };
-  const background = (e) => {
-    const layers = [];
-    for (let at = e; at; at = at.parentElement)
-      layers.push(colour(getComputedStyle(at).backgroundColor));
-    return layers.reduceRight((below, top) => over(top, below), [1, 1, 1, 1]);
+  const background = (e, papers) => {
+    if (!e) return [1, 1, 1, 1];
+    if (!papers.has(e)) {
+      const below = background(e.parentElement, papers);
+      papers.set(e, over(colour(getComputedStyle(e).backgroundColor), below));
+    }
+    return papers.get(e);
   };
 
   const contrast = () => {
     openAll();
     const faults = [];
-    const kinds = "p, li, td, th, dt, figcaption, .caption-text, a:not(.headerlink)";
+    const papers = new Map();
+    const kinds = "p, li, td, th, dt, figcaption, .caption-text, a:not(.headerlink),"
+      + " h1, h2, h3, h4, code, pre, pre span, code span, .explorer span, .explorer output";
     for (const e of article().querySelectorAll(kinds)) {
       const words = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
       if (!words || !seen(e)) continue;
-      const paper = background(e);
+      const paper = background(e, papers);
       const ink = over(colour(getComputedStyle(e).color), paper);
       const [light, dark] = [luminance(ink), luminance(paper)].sort((a, b) => b - a);
       const ratio = (light + 0.05) / (dark + 0.05);
@@ -131,9 +135,11 @@ FAULTS = r"""
   const whiteBoxes = () => {
     openAll();
     const faults = [];
-    for (const e of article().querySelectorAll("img, svg, .explorer")) {
-      if (!seen(e) || e.closest("button, mjx-container, .toggle-button")) continue;
-      for (let at = e; at && at !== document.documentElement; at = at.parentElement) {
+    const looked = new Set([document.documentElement]);  // each box is told once
+    for (const e of article().querySelectorAll("img, svg, .explorer, .cell_output *")) {
+      if (!seen(e) || e.closest("button, input, mjx-container, .toggle-button")) continue;
+      for (let at = e; at && !looked.has(at); at = at.parentElement) {
+        looked.add(at);
         const paper = colour(getComputedStyle(at).backgroundColor);
         if (paper[3] > 0.05 && luminance(paper) > 0.2)
           faults.push(`a light box lies under ${name(e)}: the one of <${
@@ -151,9 +157,10 @@ FAULTS = r"""
 
   // What opens on a click; its button gets a number by which the tests find it.
   const openers = () => {
-    const all = article().querySelectorAll("details, .admonition.dropdown");
+    const all = article().querySelectorAll(".solution, details, .admonition.dropdown");
     return [...all].map((e, i) => {
-      const button = e.querySelector("summary, button.toggle-button");
+      const button = e.querySelector(  // its own: a solution may hold folded code
+        ":scope > summary, :scope > button.toggle-button, :scope > * > button.toggle-button");
       button?.setAttribute("data-opener", i);
       e.setAttribute("data-opened", i);
       const kind = e.matches(".solution") ? "solution" : "other";
@@ -163,9 +170,11 @@ FAULTS = r"""
   // Whether it shows anything but its heading.
   const isOpen = (i) => {
     const e = document.querySelector(`[data-opened="${i}"]`);
-    const title = e.querySelector("summary, .admonition-title");
-    const parts = [...e.children].filter((part) => part !== title);
-    return parts.some((part) => seen(part) && part.innerText.trim());
+    const title = e.querySelector(":scope > summary, :scope > .admonition-title");
+    const parts = [...e.childNodes].filter((part) => part !== title);
+    return parts.some((part) => part.nodeType === Node.TEXT_NODE
+      ? e.tagName !== "DETAILS" && seen(e) && part.data.trim() !== ""
+      : seen(part) && part.innerText?.trim());
   };
 
   const showsFocus = () => {
@@ -192,10 +201,43 @@ FAULTS = r"""
     };
   };
 
+  // The frames' pictures: neighbours differ, and none lacks what they have in common.
+  const framesOf = async (explorer) => {
+    const faults = [];
+    const pictures = [...explorer.querySelectorAll(".explorer-frame img")];
+    const value = (e) => e.closest(".explorer-frame").dataset.value;
+    const same = pictures.flatMap((e, i) => i && e.src === pictures[i - 1].src
+      ? [`${value(pictures[i - 1])} and ${value(e)}`] : []);
+    if (same.length)
+      faults.push(`shows the same picture at its values ${same.join(", ")}: leave one out`);
+    const common = explorer.querySelector(".explorer-frames > img[aria-hidden]");
+    if (!common) return faults;
+    if (!common.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+      faults.push("does not show the picture that its frames have in common");
+    const pixels = async (e) => {
+      await e.decode();
+      const sheet = new OffscreenCanvas(e.naturalWidth, e.naturalHeight).getContext("2d");
+      sheet.drawImage(e, 0, 0);
+      const { data } = sheet.getImageData(0, 0, e.naturalWidth, e.naturalHeight);
+      return new Uint32Array(data.buffer);
+    };
+    if ((await pixels(common)).some(Boolean)) return faults;
+    // Nothing in common: then every frame must carry its axes, and they share pixels.
+    const first = await pixels(pictures[0]);
+    const shared = first.map((x) => x !== 0);
+    for (const e of pictures.slice(1)) {
+      const other = await pixels(e);
+      shared.forEach((yes, i) => { if (yes && other[i] !== first[i]) shared[i] = 0; });
+    }
+    if (!shared.some(Boolean))
+      faults.push("has a common picture with nothing on it, and its frames lack their axes");
+    return faults;
+  };
+
   window.siteFaults = {
     mathematics, overflow, pictures, contrast, whiteBoxes, openAll, openers, isOpen,
     showsFocus,
-    explorerState,
+    explorerState, framesOf,
   };
 })()
 """

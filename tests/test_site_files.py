@@ -35,6 +35,9 @@ class TestPage:
     def test_has_language_title_and_outline(self, name, documents):
         site_pages.check(name, site_pages.outline_faults(documents[f"{name}.html"]))
 
+    def test_shows_no_markup(self, name, documents):
+        site_pages.check(name, site_pages.text_faults(documents[f"{name}.html"]))
+
     def test_pictures_have_alternative_texts(self, name, documents):
         site_pages.check(
             name, site_pages.alternative_text_faults(documents[f"{name}.html"])
@@ -97,6 +100,17 @@ GOOD = """<!doctype html><html lang="en"><title>Shop</title>
         ('<img src="page.html" alt="A loaf"><img aria-hidden="true" alt="">', None),
         ('<img src="page.html" alt=" ">', "no alt text"),
         ('<img src="page.html" alt="page.png">', "no alt text"),
+        ('<a href="http://localhost:8000/a">a</a>', "only one machine"),
+        ('<a href="file:///home/me/a.html">a</a>', "only one machine"),
+        ('<a href="">a</a>', "empty link"),
+        ('<p id="top">', "the id top for a second time"),
+        ("<p>See {term}`lot`.", "a role as it was typed"),
+        ("<p>See {prf:ref}<code>lot</code>.", "a role as it was typed"),
+        ("<pre>{term}`lot` $Q$</pre><code>{ref}`a`</code> {a, b}", None),
+        ("<p>So $Q$ it is", "a formula as it was typed"),
+        (r"<p>So $Q<em>1</em> + \frac{1}{2}$.", "a formula as it was typed"),
+        ("<p>It costs $3, or $4 and $5: $3–$4.<p>Or $", None),
+        (r'<span class="math">\(<b>$Q$</b>\)</span>, <br>$3', None),
     ],
 )
 def test_faults_of_files_are_found(tmp_path, piece, fault):
@@ -105,6 +119,7 @@ def test_faults_of_files_are_found(tmp_path, piece, fault):
     page = documents["page.html"]
     faults = site_pages.link_faults("page.html", documents, tmp_path)
     faults += site_pages.outline_faults(page) + site_pages.alternative_text_faults(page)
+    faults += site_pages.text_faults(page)
     assert len(faults) == (fault is not None)
     assert not faults or fault in faults[0]
 
