@@ -44,11 +44,11 @@ def eight():
 @pytest.fixture(scope="module", autouse=True)
 def compiled_as_everywhere():
     """With all optimizations, as in the processes that are started here: bits are compared."""
-    before = jax.config.jax_disable_most_optimizations
     jax.config.update("jax_disable_most_optimizations", False)
     jax.clear_caches()
     yield
-    jax.config.update("jax_disable_most_optimizations", before)
+    fast = not os.environ.get("FULL_OPTIMIZATION")  # as in conftest.py
+    jax.config.update("jax_disable_most_optimizations", fast)
     jax.clear_caches()
 
 
