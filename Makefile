@@ -4,7 +4,7 @@ SHELL   := /bin/bash
 VENV    := .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
-WORKERS ?= 3# tests at a time on two cores: some wait for a browser or for other processes
+WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help

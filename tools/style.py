@@ -57,9 +57,9 @@ TIMING = re.compile(
 
 # In a heading only these keep their capital after the first word.
 NAMES = {
-    "Bellman", "CPU", "Colab", "EOQ", "GPU", "Greek", "I", "II", "III", "JAX", "JAX's", "Little's",
-    "Markov", "MDPax", "Monte", "Carlo", "NumPy", "Palm's", "Part", "Poisson", "Poisson's", "Python", "Q",
-    "R", "S", "SCV", "SimPy", "Theory", "Inventory", "Numba",
+    "Bellman", "CPU", "Carlo", "Colab", "EOQ", "GPU", "Greek", "I", "II", "III", "Inventory", "JAX",
+    "Little", "MDPax", "Markov", "Monte", "Numba", "NumPy", "Palm", "Part", "Poisson", "Python", "Q",
+    "R", "S", "SCV", "SimPy", "Theory",
 }  # fmt: skip
 
 
