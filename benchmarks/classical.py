@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import record
-from lectures_helpers import base_stock, demand, eoq, newsvendor, qr
+from lectures_helpers import demand
+from lectures_helpers.classical import base_stock, eoq, newsvendor, qr
 
 PARAMS = base_stock.create_parameters()
 LEVELS = np.arange(5, 21)

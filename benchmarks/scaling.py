@@ -18,7 +18,8 @@ import numpy as np
 
 from benchmarks import record
 from benchmarks.expiry import DTYPE, WIDE, Case, by_definition, compile_seconds, start
-from lectures_helpers import expiry, scaling, ss
+from lectures_helpers import expiry, sharding
+from lectures_helpers.dynamics import ss
 from lectures_helpers.expiry import sharded, tensor
 from lectures_helpers.expiry.period import TIES, periods, terminal_values
 
@@ -186,9 +187,9 @@ def shared_backup(sizes):
         "exchanged_bytes": 0,
     }
     for n in sizes.devices:
-        mesh = scaling.create_mesh(n)
+        mesh = sharding.create_mesh(n)
         cut = sharded.start(model, DTYPE, mesh)
-        law = scaling.gather(period, mesh)
+        law = sharding.gather(period, mesh)
         compiled = sharded.backup(mesh, m).lower(cut, law).compile()
         contenders[on(n)] = partial(first_of, compiled, cut, law)
         facts[on(n)] = {
@@ -198,7 +199,9 @@ def shared_backup(sizes):
         }
 
     def check(_, result):
-        gap = np.abs(scaling.to_host(result)[:, :k] - right).max() / np.abs(right).max()
+        gap = (
+            np.abs(sharding.to_host(result)[:, :k] - right).max() / np.abs(right).max()
+        )
         if not gap <= 1e-6:  # a few roundings: a multiply-add may be fused or not
             raise AssertionError(f"values differ by {gap} of the largest one")
         return {"relative_gap": float(gap)}
@@ -217,11 +220,11 @@ def shared_firms(sizes):
     contenders = {"no mesh": draw}
     devices = {"no mesh": 1}
     for n in sizes.devices:
-        contenders[on(n)] = partial(draw, mesh=scaling.create_mesh(n))
+        contenders[on(n)] = partial(draw, mesh=sharding.create_mesh(n))
         devices[on(n)] = n
 
     def check(_, result):
-        different = int((scaling.to_host(result) != right).sum())
+        different = int((sharding.to_host(result) != right).sum())
         if different:
             raise AssertionError(f"{different} firms have other stocks")
         return {"different_stocks": different}

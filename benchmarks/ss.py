@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from benchmarks import record
-from lectures_helpers import ss, ss_exact
+from lectures_helpers.dynamics import ss, ss_exact
 
 PARAMS = ss.create_parameters()
 

@@ -1,4 +1,4 @@
-"""What tests/test_scaling.py runs in a process with eight virtual devices: prints JSON."""
+"""What tests/test_sharding.py runs in a process with eight virtual devices: prints JSON."""
 
 import json
 import re
@@ -7,16 +7,9 @@ import sys
 import jax
 import numpy as np
 
-from lectures_helpers import (
-    base_stock,
-    demand,
-    eoq,
-    expiry,
-    newsvendor,
-    qr,
-    scaling,
-    ss,
-)
+from lectures_helpers import demand, expiry, sharding
+from lectures_helpers.classical import base_stock, eoq, newsvendor, qr
+from lectures_helpers.dynamics import ss
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -96,7 +89,7 @@ def solvers():
         for devices in meshes:
             spread = expiry.solve(
                 case, 3, dtype=dtype, keep_policies=True,
-                mesh=scaling.create_mesh(devices),
+                mesh=sharding.create_mesh(devices),
             )  # fmt: skip
             a, b = np.asarray(alone.values), np.asarray(spread.values)
             found[f"{m}, {k}, {dtype}, {devices}"] = {
@@ -120,7 +113,7 @@ def memory_and_exchange():
     laws = period.periods(case, "float32")
     found = {}
     for devices in (1, 2, 4, 8):
-        mesh = scaling.create_mesh(devices)
+        mesh = sharding.create_mesh(devices)
         compiled = solver._compiled(
             "tensor", m, k, solver._sizes(laws), "float32", None, mesh
         )
@@ -153,11 +146,11 @@ def received(text, devices):
 
 
 def main():
-    one = simulations(scaling.create_mesh(1))
+    one = simulations(sharding.create_mesh(1))
     alone = simulations(None)
     report = {
         "devices": jax.device_count(),
-        "simulations": {n: differences(one, simulations(scaling.create_mesh(n))) for n in (2, 8)},
+        "simulations": {n: differences(one, simulations(sharding.create_mesh(n))) for n in (2, 8)},
         "without a mesh": differences(alone, one),
         "firms without a mesh": differences(
             {n: alone[n] for n in one if n in vars(ss)}, {n: one[n] for n in one if n in vars(ss)}

@@ -1,4 +1,4 @@
-"""One of the processes that tests/test_scaling.py starts: python process_of_two.py TASK FOLDER.
+"""One of the processes that tests/test_sharding.py starts: python process_of_two.py TASK FOLDER.
 
 Which process it is, and of how many, it reads from the environment.
 """
@@ -11,7 +11,9 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from lectures_helpers import base_stock, expiry, scaling, ss
+from lectures_helpers import expiry, sharding
+from lectures_helpers.classical import base_stock
+from lectures_helpers.dynamics import ss
 
 MODEL = expiry.create_model(
     4, 6, expiry.poisson_pmf(5.0, 15), salvage=1, holding=0.5, order_cost=3, price=5,
@@ -31,19 +33,19 @@ def results(mesh):
     )  # fmt: skip
     solution = expiry.solve(MODEL, 4, dtype="float32", mesh=mesh)
     return {
-        "section": scaling.to_host(section),
-        "cost": scaling.to_host(performance.costs.total),
-        "standard_error": scaling.to_host(performance.standard_error.costs.total),
-        "values": scaling.to_host(solution.values),
-        "depletion": scaling.to_host(solution.depletion),
-        "order": scaling.to_host(solution.order),
+        "section": sharding.to_host(section),
+        "cost": sharding.to_host(performance.costs.total),
+        "standard_error": sharding.to_host(performance.standard_error.costs.total),
+        "values": sharding.to_host(solution.values),
+        "depletion": sharding.to_host(solution.depletion),
+        "order": sharding.to_host(solution.order),
         "gap": np.asarray(solution.certificate.gap),
     }
 
 
 def main(task, folder):
-    process = scaling.start(patience=10)
-    mesh = scaling.create_mesh()
+    process = sharding.start(patience=10)
+    mesh = sharding.create_mesh()
     print(f"{process} with {mesh.size} devices", flush=True)
     if task == "compare":
         found = results(mesh)
@@ -56,7 +58,7 @@ def main(task, folder):
         solution = expiry.solve(
             MODEL, 40, dtype="float32", mesh=mesh, checkpoint=folder / "run.npz"
         )
-        values = scaling.to_host(solution.values)
+        values = sharding.to_host(solution.values)
         np.save(folder / f"values-{process.index}.npy", values)
     print("done", flush=True)
 

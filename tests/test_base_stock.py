@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lectures_helpers import base_stock, demand
+from lectures_helpers import demand
+from lectures_helpers.classical import base_stock
 
 PARAMS = base_stock.create_parameters()
 KEY = jax.random.key(9)

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import __main__ as benchmarks
 from benchmarks import classical, expiry, expiry_formulations, record, scaling, ss
-from lectures_helpers import ss_exact
+from lectures_helpers.dynamics import ss_exact
 from lectures_helpers.expiry import exhaustive, tensor
 
 

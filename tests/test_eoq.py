@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lectures_helpers import demand, eoq
+from lectures_helpers import demand
+from lectures_helpers.classical import eoq
 
 KEY = jax.random.key(6)
 

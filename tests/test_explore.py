@@ -18,8 +18,8 @@ import pytest
 from IPython.display import HTML
 from PIL import Image
 
-from lectures_helpers import explore as module
-from lectures_helpers.explore import explore
+from lectures_helpers.teaching import explore as module
+from lectures_helpers.teaching.explore import explore
 
 
 def draw_lines(σ, S=100, kind="solid"):

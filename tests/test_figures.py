@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
-from lectures_helpers import figures, ss, ss_exact
+from lectures_helpers.dynamics import ss, ss_exact
+from lectures_helpers.teaching import figures
 
 PARAMS = ss.create_parameters()
 

@@ -15,7 +15,8 @@ from event_simulator import time_averages
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lectures_helpers import demand, matching
+from lectures_helpers import demand
+from lectures_helpers.classical import matching
 
 N = 14  # demands on a path
 WARMUP, COUNTED = 3, 8

@@ -14,7 +14,7 @@ from law_oracle import expectation
 from scipy import optimize
 
 from lectures_helpers import demand
-from lectures_helpers import newsvendor as nv
+from lectures_helpers.classical import newsvendor as nv
 
 MEAN = 225.0
 DEMO = nv.create_parameters()

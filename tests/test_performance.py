@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from lectures_helpers import performance
+from lectures_helpers.classical import performance
 
 
 def test_costs_add_up():

@@ -6,7 +6,8 @@ import pytest
 import renewal_oracle as oracle
 from scipy import stats
 
-from lectures_helpers import base_stock, demand, qr
+from lectures_helpers import demand
+from lectures_helpers.classical import base_stock, qr
 
 PARAMS = qr.create_parameters()
 KEY = jax.random.key(15)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import renewal_oracle as oracle
 
-from lectures_helpers import base_stock, demand, renewal
+from lectures_helpers import demand
+from lectures_helpers.classical import base_stock, renewal
 
 #: What the issue of a wrong digit would cost: exact results are right to this.
 EXACT = 1e-8

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lectures_helpers import runtime
+from lectures_helpers.teaching import runtime
 
 # -------------------------------------------------------------------------- timed
 
@@ -205,7 +205,7 @@ def test_source_of_several_functions_and_of_nested_ones():
 
 
 def test_every_kernel_of_the_lectures_can_be_shown():
-    from lectures_helpers import ss
+    from lectures_helpers.dynamics import ss
 
     for fn in (ss.update, ss.advance, ss._cross_section, ss.Parameters, ss.one_period):
         source = runtime.show_source(fn).data

@@ -22,7 +22,7 @@ import site_browser
 import site_pages
 from PIL import Image
 
-from lectures_helpers import explore
+from lectures_helpers.teaching import explore
 from tools import course, offline
 
 if site_pages.BOOK_FAULT:

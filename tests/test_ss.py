@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from lectures_helpers import ss
+from lectures_helpers.dynamics import ss
 from lectures_helpers.precision import enable_x64
 
 PARAMS = ss.create_parameters()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from quadrature import extrapolated
 from scipy import integrate, stats
 
-from lectures_helpers import precision, ss, ss_exact
+from lectures_helpers import precision
+from lectures_helpers.dynamics import ss, ss_exact
 
 BASELINE = ss.create_parameters()
 WIDE = ss.create_parameters(5.0, 40.0, 0.5, 1.0)

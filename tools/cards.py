@@ -15,17 +15,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lectures_helpers import (
-    base_stock,
-    demand,
-    eoq,
-    expiry,
-    figures,
-    newsvendor,
-    qr,
-    ss,
-    ss_exact,
-)
+from lectures_helpers import demand, expiry
+from lectures_helpers.classical import base_stock, eoq, newsvendor, qr
+from lectures_helpers.dynamics import ss, ss_exact
+from lectures_helpers.teaching import figures
 
 WIDTH, HEIGHT = 4.0, 2.2  # inches, at 150 dots an inch: sharp on a telephone, and light
 C = figures.COLORS

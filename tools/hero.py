@@ -6,7 +6,8 @@ import jax
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lectures_helpers import figures, ss, ss_exact
+from lectures_helpers.dynamics import ss, ss_exact
+from lectures_helpers.teaching import figures
 
 TARGET = Path(__file__).resolve().parent.parent / "book" / "assets" / "hero.png"
 

@@ -258,7 +258,7 @@ def demos(text):
                 "a demo begins with a cell of its parameters: tag it `parameters`",
             )
         if not any("explore.explore(" in line for b in cells for line in b.lines):
-            yield place, "a demo has an explorer: see lectures_helpers.explore"
+            yield place, "a demo has an explorer: see lectures_helpers.teaching.explore"
 
 
 def exercises(text):
@@ -301,7 +301,7 @@ def lecture(text):
     if titles[-1] != "What you can now do":
         yield len(text.split("\n")), 'a lecture ends with "## What you can now do"'
     if "explore.explore(" not in text:
-        yield 1, "a lecture has an explorer: see lectures_helpers.explore"
+        yield 1, "a lecture has an explorer: see lectures_helpers.teaching.explore"
     if "{term}`" not in text:
         yield 1, "link the field's words to the glossary where they come first: {term}"
 

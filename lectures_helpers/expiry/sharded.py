@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import PartitionSpec
 
-from lectures_helpers import scaling
+from lectures_helpers import sharding
 from lectures_helpers.expiry import tensor
 from lectures_helpers.expiry.period import (
     TIES,
@@ -45,7 +45,7 @@ def start(model, dtype, mesh):
     def make(s, units):
         return pad(salvage_values(s, units, model.m), CUT, padded(k, mesh))
 
-    cut = scaling.spread(mesh, CUT, model.m)
+    cut = sharding.spread(mesh, CUT, model.m)
     s, units = np.asarray(model.s, dtype), np.arange(k).astype(dtype)
     return jax.jit(make, out_shardings=cut)(s, units)
 

@@ -19,7 +19,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh
 from tqdm.auto import tqdm
 
-from lectures_helpers import checks, precision, scaling
+from lectures_helpers import checks, precision, sharding
 from lectures_helpers.expiry import (
     checkpoint as saves,
 )
@@ -103,7 +103,7 @@ def solve(
         checkpoint: path of a file in which each period is saved; if it holds a save of the
             same run, the run goes on from there, bit for bit.
         keep_policies: whether to return the decisions of every period.
-        mesh: devices that share the states, from `scaling.create_mesh`, for method
+        mesh: devices that share the states, from `sharding.create_mesh`, for method
             ``"tensor"`` and three ages or more; default one device.  Shares are even where
             the devices divide num_levels; elsewhere some hold padding.  On several
             machines all of them make the call, and a save's folder is one that all see.
@@ -360,7 +360,7 @@ def _describe(model, T, method, dtype, keep_policies):
 
 def _checked_mesh(mesh, model, method):
     """The mesh, or None where states are not shared."""
-    if scaling.checked_mesh(mesh) is None:
+    if sharding.checked_mesh(mesh) is None:
         return None
     if method != "tensor":
         raise ValueError(f"mesh must be None with method {method!r}, got {mesh}")
@@ -396,14 +396,14 @@ def _placed(values, mesh):
     cut, m = sharded.CUT, values.ndim
     widths = [(0, 0)] * m
     widths[cut] = (0, sharded.padded(values.shape[cut], mesh) - values.shape[cut])
-    return scaling.from_host(np.pad(values, widths), scaling.spread(mesh, cut, m))
+    return sharding.from_host(np.pad(values, widths), sharding.spread(mesh, cut, m))
 
 
 def _on_host(array, k, mesh):
     """The whole array in this process's memory, without padding."""
     if mesh is None:
         return np.asarray(array)
-    return scaling.to_host(array)[:, :k]
+    return sharding.to_host(array)[:, :k]
 
 
 def _trimmed(array, k, mesh):
@@ -425,7 +425,7 @@ def _compiled(method, m, k, sizes, dtype, decide, where):
         return BACKUPS[method].lower(values, law, decide=decide).compile()
     shape = [k] * m
     shape[sharded.CUT] = sharded.padded(k, where)
-    cut, whole = scaling.spread(where, sharded.CUT, m), scaling.everywhere(where)
+    cut, whole = sharding.spread(where, sharded.CUT, m), sharding.everywhere(where)
     values = jax.ShapeDtypeStruct(tuple(shape), dtype, sharding=cut)
     law = Period(*(jax.ShapeDtypeStruct(a.shape, dtype, sharding=whole) for a in law))
     return sharded.backup(where, m, decide).lower(values, law).compile()
@@ -565,7 +565,7 @@ def released(result, dtype):
     """Results as the caller can use them: JAX in 32-bit mode would round float64 arrays."""
     if dtype == "float64" and not jax.config.jax_enable_x64:
         return jax.tree.map(
-            lambda a: scaling.to_host(a) if isinstance(a, jax.Array) else a, result
+            lambda a: sharding.to_host(a) if isinstance(a, jax.Array) else a, result
         )
     return result
 

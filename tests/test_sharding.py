@@ -13,7 +13,8 @@ import jax
 import numpy as np
 import pytest
 
-from lectures_helpers import expiry, scaling, ss
+from lectures_helpers import expiry, sharding
+from lectures_helpers.dynamics import ss
 
 HERE = Path(__file__).parent
 MODEL = expiry.create_model(
@@ -158,7 +159,7 @@ def test_two_processes_give_the_numbers_of_one(tmp_path):
     process_model()
     import process_of_two
 
-    alone = process_of_two.results(scaling.create_mesh(1))
+    alone = process_of_two.results(sharding.create_mesh(1))
     for rank in range(2):
         with np.load(tmp_path / f"process-{rank}.npz") as found:
             for name in ("section", "cost", "standard_error", "depletion", "order"):
@@ -208,7 +209,7 @@ def test_processes_that_disagree_all_end(tmp_path):
 
 @pytest.fixture
 def no_launcher(monkeypatch):
-    for addresses, count, index in scaling.LAUNCHERS:
+    for addresses, count, index in sharding.LAUNCHERS:
         for name in (*addresses, count, index):
             monkeypatch.delenv(name, raising=False)
     for name in ("SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "TPU_WORKER_HOSTNAMES"):
@@ -217,10 +218,10 @@ def no_launcher(monkeypatch):
 
 @pytest.mark.usefixtures("no_launcher")
 def test_a_process_alone_starts_nothing(monkeypatch):
-    assert scaling.start() == (0, 1)
+    assert sharding.start() == (0, 1)
     monkeypatch.setenv("SLURM_NTASKS", "1")
-    assert scaling.start() == (0, 1)
-    assert scaling.start("localhost:1234", 1, 0) == (0, 1)
+    assert sharding.start() == (0, 1)
+    assert sharding.start("localhost:1234", 1, 0) == (0, 1)
 
 
 @pytest.mark.usefixtures("no_launcher")
@@ -236,7 +237,7 @@ def test_a_process_alone_starts_nothing(monkeypatch):
 )
 def test_a_bad_start_is_refused(arguments, complaint):
     with pytest.raises(ValueError, match=complaint):
-        scaling.start(*arguments)
+        sharding.start(*arguments)
 
 
 @pytest.mark.usefixtures("no_launcher")
@@ -248,7 +249,7 @@ def test_a_bad_environment_is_named(monkeypatch):
     ):
         monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match=r"from JAX_NUM_PROCESSES.*got 'two'"):
-        scaling.start()
+        sharding.start()
 
 
 @pytest.mark.usefixtures("no_launcher")
@@ -275,27 +276,27 @@ def test_half_an_environment_does_not_run_alone(monkeypatch, known, missing):
     for name, value in known.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match=f"must be set together, got {missing}$"):
-        scaling.start()
+        sharding.start()
 
 
 @pytest.mark.usefixtures("no_launcher")
 def test_a_launcher_of_one_process_is_nobody(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "1")
     monkeypatch.setenv("MASTER_ADDR", "")
-    assert scaling.start() == (0, 1)
+    assert sharding.start() == (0, 1)
 
 
 def test_a_mesh_of_explicit_axes_is_refused():
     mesh = jax.make_mesh((1,), ("x",), axis_types=(jax.sharding.AxisType.Explicit,))
     with pytest.raises(ValueError, match=r"mesh must come from scaling\.create_mesh"):
-        scaling.checked_mesh(mesh)
+        sharding.checked_mesh(mesh)
 
 
 def test_a_mesh_that_cannot_be_is_refused():
     with pytest.raises(ValueError, match=r"num_devices must be <= 1.*got 2"):
-        scaling.create_mesh(2)
+        sharding.create_mesh(2)
     with pytest.raises(ValueError, match="num_devices must be an integer >= 1"):
-        scaling.create_mesh(0)
+        sharding.create_mesh(0)
     with pytest.raises(ValueError, match=r"mesh must come from scaling\.create_mesh"):
         ss.cross_section(
             ss.create_parameters(), 50.0, 3, key=jax.random.key(0), mesh="all"
@@ -306,7 +307,7 @@ def test_uneven_shares_are_refused():
     class Eight:  # a mesh of eight devices, as far as shares go
         size = 8
 
-    class Mesh(Eight, scaling.Mesh):
+    class Mesh(Eight, sharding.Mesh):
         def __new__(cls):
             return object.__new__(cls)
 
@@ -319,12 +320,12 @@ def test_uneven_shares_are_refused():
     with pytest.raises(
         ValueError, match="num_firms must be a multiple of the mesh's 8 devices, such as 8 or 16, got 10"
     ):  # fmt: skip
-        scaling.checked_share("num_firms", 10, Mesh())
-    scaling.checked_share("num_firms", 16, Mesh())
+        sharding.checked_share("num_firms", 10, Mesh())
+    sharding.checked_share("num_firms", 16, Mesh())
 
 
 def test_states_are_shared_by_the_tensor_method_alone():
-    mesh = scaling.create_mesh(1)
+    mesh = sharding.create_mesh(1)
     with pytest.raises(ValueError, match="mesh must be None with method 'top_down'"):
         expiry.solve(MODEL, 2, method="top_down", mesh=mesh)
     with pytest.raises(ValueError, match="mesh must be None for num_ages = 2"):
@@ -334,4 +335,4 @@ def test_states_are_shared_by_the_tensor_method_alone():
 def test_what_no_mesh_can_hold_is_refused_with_both_sizes():
     large = MODEL._replace(m=30, k=10)
     with pytest.raises(ValueError, match=r"10\^30 = .* need .*GiB .* there are .* GiB"):
-        expiry.solve(large, 2, mesh=scaling.create_mesh(1))
+        expiry.solve(large, 2, mesh=sharding.create_mesh(1))

@@ -182,7 +182,7 @@ def checked_mesh(mesh) -> "Mesh | None":
         and mesh.axis_types == (AxisType.Auto,)  # with others, constraints are errors
     ):
         return mesh
-    raise ValueError(f"mesh must come from scaling.create_mesh, got {mesh!r}")
+    raise ValueError(f"mesh must come from sharding.create_mesh, got {mesh!r}")
 
 
 def checked_share(name, number, mesh):

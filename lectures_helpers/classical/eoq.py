@@ -13,8 +13,9 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from lectures_helpers import checks, matching
-from lectures_helpers.performance import Costs, Performance, create_costs
+from lectures_helpers import checks
+from lectures_helpers.classical import matching
+from lectures_helpers.classical.performance import Costs, Performance, create_costs
 
 
 class Parameters(NamedTuple):
@@ -179,7 +180,7 @@ def simulate(
         min_demands: fewest demands that count in a replication, >= 1.
         num_demands: exact number of demands that count, >= 1, or None.
         warmup: demands that come first and do not count, >= 0.
-        mesh: devices that share the replications, from `scaling.create_mesh`; default one.
+        mesh: devices that share the replications, from `sharding.create_mesh`; default one.
 
     Returns:
         Performance with arrays (quantities, num_replications), or

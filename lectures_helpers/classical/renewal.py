@@ -22,8 +22,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special, stats
 
-from lectures_helpers import checks, demand, matching
-from lectures_helpers.performance import Costs, Performance, create_costs
+from lectures_helpers import checks, demand
+from lectures_helpers.classical import matching
+from lectures_helpers.classical.performance import Costs, Performance, create_costs
 
 #: Two extrapolated grids agree to this, relative to 1 and to the lead time.
 TOLERANCE = 1e-10

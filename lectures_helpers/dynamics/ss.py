@@ -29,7 +29,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lectures_helpers import checks, scaling
+from lectures_helpers import checks, sharding
 
 
 class Parameters(NamedTuple):
@@ -146,7 +146,7 @@ def sample_path(
             independent firms.
         num_periods: periods T to simulate, >= 1.
         key: typed random key; it is used up.
-        mesh: devices that share the firms, from `scaling.create_mesh`; default one.
+        mesh: devices that share the firms, from `sharding.create_mesh`; default one.
 
     Returns:
         (num_periods + 1,) or (num_periods + 1, n) inventories, the first being `x_init`.
@@ -159,7 +159,7 @@ def sample_path(
     X = checks.initial("x_init", x_init)
     if X.ndim == 1:
         X = _placed(X, mesh, "the length of x_init")
-    elif scaling.checked_mesh(mesh) is not None:
+    elif sharding.checked_mesh(mesh) is not None:
         raise ValueError("x_init must be a vector of firms to be shared over a mesh")
     params = _at_precision(params, X)
     return _sample_path(params, X, checks.random_key(key), num_periods)
@@ -254,7 +254,7 @@ def cross_section(
         num_periods: periods T, >= 1.
         key: typed random key; it is used up.
         num_firms: number of firms n, >= 1.
-        mesh: devices that share the firms, from `scaling.create_mesh`; default one.
+        mesh: devices that share the firms, from `sharding.create_mesh`; default one.
 
     Returns:
         (num_firms,) draws of X_T, units, in the floating-point type of `x_init`.
@@ -323,8 +323,8 @@ def _block(num_firms, num_periods):
 
 def _placed(X, mesh, name="num_firms"):
     """Firms, shared by the mesh's devices; the kernels follow where they lie."""
-    scaling.checked_share(name, X.size, mesh)
-    return scaling.place(X, mesh)
+    sharding.checked_share(name, X.size, mesh)
+    return sharding.place(X, mesh)
 
 
 def _check(params, x_init, num_periods, key, num_firms):
@@ -348,7 +348,7 @@ def distribution_dynamics(
         dates: increasing positive integers, the dates t at which to record X_t.
         key: typed random key; it is used up.
         num_firms: number of firms n, >= 1.
-        mesh: devices that share the firms, from `scaling.create_mesh`; default one.
+        mesh: devices that share the firms, from `sharding.create_mesh`; default one.
 
     Returns:
         (len(dates), num_firms) draws, row i holding the same firms' X at dates[i].
@@ -406,7 +406,7 @@ def restock_frequency(
         key: typed random key; it is used up.
         num_firms: number of firms n, >= 1.
         at_least: restocks to reach, >= 0.
-        mesh: devices that share the firms, from `scaling.create_mesh`; default one.
+        mesh: devices that share the firms, from `sharding.create_mesh`; default one.
 
     Returns:
         The share and its standard error sqrt(p (1 - p) / n).

@@ -39,7 +39,7 @@ import numpy as np
 from jax.scipy.special import ndtr
 
 from lectures_helpers import checks, precision
-from lectures_helpers.ss import Parameters, create_parameters
+from lectures_helpers.dynamics.ss import Parameters, create_parameters
 
 TOLERANCE = 1e-7  # default bound on the difference of two successive grids
 LOOSEST = 1e-4  # beyond it the difference of two grids says too little
@@ -105,7 +105,7 @@ def marginal(params: Parameters, x_init, num_periods, *, tol=TOLERANCE) -> Law:
 
     Source: derived in the lecture on distribution dynamics (eq:ss-exact).
 
-    >>> from lectures_helpers import ss
+    >>> from lectures_helpers.dynamics import ss
     >>> law = marginal(ss.create_parameters(), 50.0, 500)
     >>> round(law.mean, 2)
     54.27
@@ -171,7 +171,7 @@ def stationary(params: Parameters, *, tol=TOLERANCE) -> Law:
 
     Source: derived in the lecture on distribution dynamics (eq:ss-stationary).
 
-    >>> from lectures_helpers import ss
+    >>> from lectures_helpers.dynamics import ss
     >>> round(stationary(ss.create_parameters()).mean, 2)
     52.89
     """
@@ -203,7 +203,7 @@ def second_eigenvalue(params: Parameters, *, tol=TOLERANCE) -> complex:
     Raises:
         ValueError: a bad argument, or a `tol` that the finest grid does not reach.
 
-    >>> from lectures_helpers import ss
+    >>> from lectures_helpers.dynamics import ss
     >>> λ = second_eigenvalue(ss.create_parameters())
     >>> print(f"{2 * np.pi / np.angle(λ):.1f}")  # the length of a tooth, in periods
     29.9
@@ -241,7 +241,7 @@ def restock_pmf(
 
     Source: derived in the lecture on restock frequency (eq:ss-count).
 
-    >>> from lectures_helpers import ss
+    >>> from lectures_helpers.dynamics import ss
     >>> pmf = restock_pmf(ss.create_parameters())
     >>> round(float(pmf[2:].sum()), 5)
     0.44717

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from lectures_helpers import checks, demand, matching, renewal
-from lectures_helpers.performance import Performance
+from lectures_helpers import checks, demand
+from lectures_helpers.classical import matching, renewal
+from lectures_helpers.classical.performance import Performance
 
 
 class Parameters(NamedTuple):
@@ -196,7 +197,7 @@ def simulate(
             where JAX traces the demand rate or a random lead time.
         max_backorders: the PMF tells 0, ..., max_backorders - 1 backorders apart,
             and its last entry is for so many or more.
-        mesh: devices that share the replications, from `scaling.create_mesh`; default one.
+        mesh: devices that share the replications, from `sharding.create_mesh`; default one.
 
     Returns:
         Performance with arrays (levels, num_replications), or (num_replications,)

@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lectures_helpers import checks, demand, scaling
+from lectures_helpers import checks, demand, sharding
 
 
 class Parameters(NamedTuple):
@@ -308,7 +308,7 @@ def simulate(
         num_samples: number of seasons, >= 2.
         keep_samples: whether to return every profit too.
         mesh: devices that share the seasons' draws and the quantities, from
-            `scaling.create_mesh`; default one.
+            `sharding.create_mesh`; default one.
 
     Returns:
         Arrays of the shape of `quantities`; samples have one more axis at the end.
@@ -341,7 +341,7 @@ def simulate(
     numbers = {name: _cast(name, value, dtype) for name, value in numbers.items()}
     dist = dataclasses.replace(dist, mean=numbers.pop("mean"), scv=numbers.pop("scv"))
     quantities = _cast("quantities", quantities, dtype)
-    scaling.checked_share("num_samples", num_samples, mesh)
+    sharding.checked_share("num_samples", num_samples, mesh)
     return _simulate(
         Parameters(**numbers),
         dist,
@@ -359,7 +359,7 @@ def _simulate(params, dist, quantities, key, num_samples, keep_samples, mesh):
     key = jax.random.fold_in(key, 0)
     demands = demand.sample(dist, num_samples, key=key, dtype=quantities.dtype)
     # Drawn by shares; but a mean is taken in one place, in one order, on any mesh.
-    demands = scaling.gather(scaling.place(demands, mesh), mesh)
+    demands = sharding.gather(sharding.place(demands, mesh), mesh)
 
     def one_quantity(q, params, demands):
         x = profit(params, q, demands)
@@ -373,7 +373,7 @@ def _simulate(params, dist, quantities, key, num_samples, keep_samples, mesh):
         loss_error = jnp.sqrt(loss * (1 - loss) / num_samples)
         return Simulation(mean, loss, error, loss_error, x if keep_samples else None)
 
-    results = scaling.map_shared(
+    results = sharding.map_shared(
         one_quantity, quantities.reshape(-1), (params, demands), mesh
     )
     return jax.tree.map(lambda x: x.reshape(*quantities.shape, *x.shape[1:]), results)

@@ -18,8 +18,9 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from lectures_helpers import checks, demand, eoq, matching, renewal
-from lectures_helpers.performance import Performance
+from lectures_helpers import checks, demand
+from lectures_helpers.classical import eoq, matching, renewal
+from lectures_helpers.classical.performance import Performance
 
 
 class Parameters(NamedTuple):
@@ -250,7 +251,7 @@ def simulate(
             `base_stock.simulate`.
         max_backorders: the PMF tells 0, ..., max_backorders - 1 backorders apart,
             and its last entry is for so many or more.
-        mesh: devices that share the replications, from `scaling.create_mesh`; default one.
+        mesh: devices that share the replications, from `sharding.create_mesh`; default one.
 
     Returns:
         Performance with arrays (quantities, reorder points, num_replications),

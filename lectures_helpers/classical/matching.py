@@ -30,8 +30,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lectures_helpers import checks, demand, scaling
-from lectures_helpers.performance import (
+from lectures_helpers import checks, demand, sharding
+from lectures_helpers.classical.performance import (
     Performance,
     create_costs,
     with_standard_error,
@@ -256,7 +256,7 @@ def each(fn, values, shared, mesh):
     """
     if mesh is None:
         return jax.vmap(lambda values: fn(values, *shared))(values)
-    return scaling.map_shared(fn, values, shared, mesh)
+    return sharding.map_shared(fn, values, shared, mesh)
 
 
 def draw(interarrival, lead_time, size, num_replications, *, key, mesh=None):
@@ -331,7 +331,7 @@ def _evaluate(
                 lambda x: x.reshape(*x.shape[:2], *x.shape[3:]), results
             )
 
-        results = scaling.map_shared(one, (num_demands, A, L), arguments, mesh)
+        results = sharding.map_shared(one, (num_demands, A, L), arguments, mesh)
         results = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 2), results)
     sums, on_hand, tail, durations = results
     shape = sums.held.shape
@@ -455,7 +455,7 @@ def simulate(
     """
     checks.random_key(key)
     num_replications = checks.integer("num_replications", num_replications, 1)
-    scaling.checked_share("num_replications", num_replications, mesh)
+    sharding.checked_share("num_replications", num_replications, mesh)
     warmup = checks.integer("warmup", warmup, 0)
     max_backorders = checks.integer("max_backorders", max_backorders, 0)
     if num_demands is not None:

@@ -1,0 +1,1 @@
+"""How much to order, and when: newsvendor, EOQ, base stock, (Q, r)."""

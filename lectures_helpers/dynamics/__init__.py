@@ -1,0 +1,1 @@
+"""How stock moves: s–S dynamics, simulated and exact."""

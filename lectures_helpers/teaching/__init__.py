@@ -1,0 +1,1 @@
+"""What lectures share with their readers: figures, explorers, what they run on."""
