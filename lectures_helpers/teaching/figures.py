@@ -137,3 +137,46 @@ def end_label(ax, x, y, text, color, *, offset=(5, 0)):
     ax.annotate(
         text, (x, y), xytext=offset, textcoords="offset points", color=color, va="center"
     )  # fmt: skip
+
+
+def exact_line(ax, x, y, *, color, label=None, linestyle="-", width=1.2):
+    """Draw an exact result as a thin line."""
+    ax.plot(x, y, color=color, label=label, linestyle=linestyle, linewidth=width)
+
+
+def simulated_points(ax, x, mean, half_width, *, color, label=None, size=4):
+    """Draw simulated means as points with their 95 % intervals as bars.
+
+    Args:
+        ax: matplotlib axes.
+        x: (n,) where they stand.
+        mean: (n,) means over replications.
+        half_width: (n,) half the width of the intervals, as `intervals.interval` gives.
+        color: colour of points and bars, that of the exact line they belong to.
+        label: for a legend.
+        size: of the points, in points.
+    """
+    ax.errorbar(
+        x, mean, half_width, fmt="o", color=color, label=label, markersize=size, capsize=2
+    )  # fmt: skip
+
+
+def simulated_band(ax, x, mean, half_width, *, color, alpha=0.25):
+    """Draw the 95 % intervals of simulated means as a band; arguments as above."""
+    low, high = mean - half_width, mean + half_width
+    ax.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
+
+
+def cost_parts(ax, x, costs, parts=("total", "holding", "setup", "production")):
+    """Draw exact costs and their parts, each in its colour and line style.
+
+    Args:
+        ax: matplotlib axes.
+        x: (n,) the policies, a lot size or a level.
+        costs: what has a field (n,) for each of the parts, as the classical models return.
+        parts: which to draw, of those in `LINES`.
+    """
+    for part in parts:
+        exact_line(
+            ax, x, getattr(costs, part), color=COLORS[part], label=part, linestyle=LINES[part]
+        )  # fmt: skip

@@ -1,0 +1,86 @@
+"""How sure a simulation is: intervals over replications, and comparisons with exact values."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jax.typing import ArrayLike
+from scipy import stats
+
+__all__ = ["Interval", "check_agreement", "interval"]
+
+
+class Interval(NamedTuple):
+    """A mean over replications, and how far off it may be."""
+
+    mean: np.ndarray  #: mean over the replications
+    half_width: np.ndarray  #: half the width of the 95 % interval about it
+    standard_error: np.ndarray  #: standard error of the mean
+
+
+def interval(values: ArrayLike, axis: int = -1) -> Interval:
+    """Take the mean over replications, with its 95 % interval by Student's t.
+
+    Args:
+        values: independent replications along `axis`, two or more.
+        axis: where the replications are.
+
+    Returns:
+        Arrays of the shape of `values` without that axis, in 64 bits.
+
+    Raises:
+        ValueError: fewer than two replications, which say nothing about their spread.
+
+    >>> mean, half_width, _ = interval([1.0, 2.0, 3.0])
+    >>> print(f"{mean:.1f} ± {half_width:.2f}")
+    2.0 ± 2.48
+    """
+    x = np.asarray(values, dtype=float)
+    n = x.shape[axis] if x.ndim else 1
+    if n < 2:
+        raise ValueError(f"values must hold 2 replications or more, got {n}")
+    error = x.std(axis=axis, ddof=1) / np.sqrt(n)
+    return Interval(x.mean(axis=axis), stats.t.ppf(0.975, n - 1) * error, error)
+
+
+def check_agreement(simulated: ArrayLike, exact: ArrayLike, axis: int = -1) -> str:
+    """Assert that means over replications agree with exact values, all of them together.
+
+    The comparisons share the risk that one normal estimate is off by four standard
+    errors (1 in 16,000), however many they are; with few replications Student's t
+    stands in for the normal law.
+
+    Args:
+        simulated: independent replications along `axis`, two or more.
+        exact: exact values, of a shape that broadcasts with the means.
+        axis: where the replications are.
+
+    Returns:
+        A sentence that says how far off the means are, and which error would have
+        been caught.
+
+    Raises:
+        AssertionError: one mean is too far off; the message says how far.
+        ValueError: fewer than two replications.
+    """
+    mean, _, error = interval(simulated, axis)
+    num_replications = np.shape(simulated)[axis]
+    limit = stats.t.isf(stats.norm.sf(4) / mean.size, num_replications - 1)
+    gap = np.abs(mean - np.asarray(exact))
+    # Where nothing varies (a fill rate of 1, say) only rounding is left to compare.
+    rounding = 1e-6 * np.maximum(np.abs(mean), np.abs(exact))
+    allowed = limit * error + rounding
+    worst = np.unravel_index(np.argmax(gap - allowed), mean.shape)
+    assert (gap <= allowed).all(), (
+        f"simulated {mean[worst]:.6g} and exact "
+        f"{np.broadcast_to(exact, mean.shape)[worst]:.6g} differ by "
+        f"{gap[worst]:.3g}, where {allowed[worst]:.3g} is allowed"
+    )
+    varies = error > rounding
+    largest = (gap[varies] / error[varies]).max(initial=0.0)
+    size = np.maximum(np.abs(exact), np.finfo(float).tiny)
+    caught = np.median(allowed / size)
+    return (
+        f"Simulated and exact values agree ({mean.size} compared): the largest gap is "
+        f"{largest:.1f} standard errors, where {limit:.1f} are allowed. At a typical "
+        f"point, an error of {caught:.0%} would have been caught."
+    )

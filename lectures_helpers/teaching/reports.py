@@ -1,0 +1,88 @@
+"""Numbers and tables for people: what a cell prints is read, not parsed."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from IPython.display import Markdown
+
+__all__ = ["number", "table"]
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+# A cell that lines up with others at its right end: a number, with its sign or unit.
+NUMERIC = re.compile(
+    r"[-+−±<≈]?\s*[\d∞–](?:[\d,.]|\s*(?:%|×|ms|μs|s|€))*[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]*"
+)
+
+
+def number(x: float, digits: int = 3) -> str:
+    """Write a number as people do.
+
+    Args:
+        x: the number; a whole one (an ``int``) is written in full.
+        digits: significant digits of one that is not whole, >= 1; all digits before the
+            point are kept.
+
+    Returns:
+        Thousands apart, a minus that is not a hyphen, and powers of ten where there
+        would be many zeros.
+
+    >>> number(50_000), number(-0.255), number(9.1234e-05), number(float("inf"))
+    ('50,000', '−0.255', '9.12 × 10⁻⁵', '∞')
+    """
+    if isinstance(x, int | np.integer):
+        return f"{x:,}".replace("-", "−")
+    x = float(x)
+    if math.isnan(x):
+        return "–"
+    if math.isinf(x):
+        return "∞" if x > 0 else "−∞"
+    mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
+    power = int(exponent)
+    if x and not -5 < power < max(digits, 6):
+        if "." in mantissa:
+            mantissa = mantissa.rstrip("0").rstrip(".")
+        text = f"{mantissa} × 10{str(power).translate(SUPERSCRIPTS)}"
+    else:
+        # What stands before the point is written in full.
+        text = f"{x:,.{max(digits - 1 - power, 0)}f}"
+    return text.replace("-", "−")
+
+
+def table(rows: Iterable[Sequence], columns: Sequence[str], note: str = "") -> Markdown:
+    """Set rows of cells under their titles, for display.
+
+    Args:
+        rows: one sequence for each row, as long as `columns`: strings as they are,
+            numbers by `number`.
+        columns: titles, with units.
+        note: a sentence below the table.
+
+    Returns:
+        A table in Markdown; columns of numbers line up at the right.
+
+    Raises:
+        ValueError: a row with more or fewer cells than titles.
+
+    >>> print(table([["s", 10.0], ["S", 100.0]], ["level", "units"]).data)
+    | level | units |
+    |:---|---:|
+    | s | 10.0 |
+    | S | 100 |
+    """
+    texts = []
+    for row in rows:
+        if len(row) != len(columns):
+            raise ValueError(
+                f"rows must have {len(columns)} cells each, as columns, got {row!r}"
+            )
+        texts.append([cell if isinstance(cell, str) else number(cell) for cell in row])
+    right = [
+        bool(texts) and all(NUMERIC.fullmatch(cell.strip("*` ")) for cell in column)
+        for column in zip(*texts, strict=True)
+    ] or [False] * len(columns)
+    rules = ["---:" if numeric else ":---" for numeric in right]
+    lines = ["| " + " | ".join(row) + " |" for row in [list(columns), *texts]]
+    lines.insert(1, "|" + "|".join(rules) + "|")
+    return Markdown("\n".join(lines) + (f"\n\n{note}" if note else ""))

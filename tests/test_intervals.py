@@ -1,0 +1,49 @@
+"""Intervals over replications, and when simulated and exact values agree."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lectures_helpers.teaching.intervals import check_agreement, interval
+
+
+def test_interval_is_students():
+    x = np.random.default_rng(1).normal(3.0, 2.0, (4, 10))
+    mean, half_width, error = interval(x)
+    for row, m, h, e in zip(x, mean, half_width, error, strict=True):
+        low, high = stats.t.interval(0.95, 9, row.mean(), stats.sem(row))
+        np.testing.assert_allclose([m - h, m + h, e], [low, high, stats.sem(row)])
+    np.testing.assert_array_equal(interval(x.T, axis=0).mean, mean)
+
+
+@pytest.mark.parametrize("values", [[1.0], 1.0, np.ones((5, 1))])
+def test_one_replication_has_no_interval(values):
+    with pytest.raises(ValueError, match="2 replications or more, got 1"):
+        interval(values)
+
+
+def test_agreement_is_of_the_family():
+    """Right programs fail about once in 16,000 runs, however many values they compare."""
+    rng = np.random.default_rng(2)
+    limit = stats.t.isf(stats.norm.sf(4) / 200, 9)
+    # The largest of 200 gaps: exact tail by independence, against the level promised.
+    risk = 1 - (1 - 2 * stats.t.sf(limit, 9)) ** 200
+    assert risk == pytest.approx(2 * stats.norm.sf(4), rel=1e-3)
+    for _ in range(200):
+        said = check_agreement(rng.normal(1.0, 0.1, (200, 10)), np.ones(200))
+    assert said.startswith("Simulated and exact values agree (200 compared)")
+
+
+def test_disagreement_says_where():
+    x = np.random.default_rng(3).normal(1.0, 0.01, (5, 20))
+    exact = np.array([1.0, 1.0, 1.0, 1.5, 1.0])
+    with pytest.raises(
+        AssertionError, match=r"exact 1\.5 differ by 0\.\d+, where 0\.0"
+    ):
+        check_agreement(x, exact)
+
+
+def test_what_does_not_vary_may_only_round():
+    assert "agree" in check_agreement(np.full((3, 5), 1 + 1e-7), np.ones(3))
+    with pytest.raises(AssertionError, match=r"differ by 0\.001"):
+        check_agreement(np.full((3, 5), 1.001), np.ones(3))

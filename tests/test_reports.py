@@ -1,0 +1,49 @@
+"""Numbers and tables for people."""
+
+import numpy as np
+import pytest
+
+from lectures_helpers.teaching import reports
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (0, "0"),
+        (0.0, "0.00"),
+        (1234567, "1,234,567"),
+        (np.int64(-20), "−20"),
+        (1234.6, "1,235"),
+        (0.5836, "0.584"),
+        (999.7, "1,000"),
+        (99999.0, "99,999"),
+        (1e6, "1 × 10⁶"),
+        (3.21e11, "3.21 × 10¹¹"),
+        (-2.5e-9, "−2.5 × 10⁻⁹"),
+        (0.000912, "0.000912"),
+        (float("nan"), "–"),
+        (-np.inf, "−∞"),
+    ],
+)
+def test_number(x, text):
+    assert reports.number(x) == text
+
+
+def test_number_of_digits():
+    assert [reports.number(np.pi, d) for d in (1, 2, 5)] == ["3", "3.1", "3.1416"]
+
+
+def test_columns_of_numbers_line_up_at_the_right():
+    rows = [["exact", "5.84", "3 %", 9], ["simulated", "**−5.9**", "≈ 2.5 ms", 10]]
+    lines = reports.table(rows, ["", "cost (€)", "share", "n"], "A note.").data
+    assert lines.splitlines()[1] == "|:---|---:|---:|---:|"
+    assert lines.endswith("| 10 |\n\nA note.")
+
+
+def test_table_without_rows():
+    assert reports.table([], ["a", "b"]).data == "| a | b |\n|:---|:---|"
+
+
+def test_rows_of_another_length():
+    with pytest.raises(ValueError, match=r"rows must have 2 cells each.*\['a'\]"):
+        reports.table([["a"]], ["x", "y"])
