@@ -36,8 +36,8 @@ page: $(STAMP) ## PAGE=book/classical/eoq: check one page's style, make its twin
 notebooks: $(STAMP) ## make the .ipynb twins of the lectures
 	@$(BIN)/python -m tools.notebooks
 
-lint: $(STAMP) ## check style and likely bugs, of code and of text
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m tools.style
+lint: $(STAMP) ## check style, types and likely bugs, of code and of text
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.style
 
 format: $(STAMP) ## put the code into the common format
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
@@ -62,7 +62,7 @@ repository: ## REPO=owner/name: write the repository's address everywhere
 	@$(or $(PYTHON),python3) -m tools.repository $(REPO)
 
 clean: ## remove what the build made
-	rm -rf _build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 
 distclean: clean ## ... and the environments
 	rm -rf .venv .venv-colab .venv-lowest
