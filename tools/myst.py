@@ -3,7 +3,8 @@
 Two passes. `collect` walks the pages in reading order and gives every label its kind, number and
 title, counting as Sphinx does (tests/test_notebooks.py compares the two). `Writer` then rewrites
 the text: directives become quotes, headings or foldable blocks, roles become numbers and links.
-A directive or role that is not known here is an error with its place, never raw text in a twin.
+What lectures do not write is not known here, and is an error with its place, never raw text in a
+twin: CONTRIBUTING.md lists what is known.
 
 Why not sphinx-tojupyter: what it writes has to be mended in seven places (dates, cell ids, tags,
 exercise headings, solutions, page-local links, captions), and rebuilds the whole book to make one
@@ -18,38 +19,13 @@ from typing import NamedTuple
 import yaml
 from docutils.nodes import make_id
 
-ADMONITIONS = {
-    "note": "Note",
-    "tip": "Tip",
-    "hint": "Hint",
-    "important": "Important",
-    "attention": "Attention",
-    "caution": "Caution",
-    "warning": "Warning",
-    "danger": "Danger",
-    "error": "Error",
-    "seealso": "See also",
-}
-TITLED = {"admonition", "margin", "sidebar", "topic"}  # the argument is a title
-QUOTES = {"epigraph", "pull-quote", "highlights"}
-FOLDED = {"dropdown"}
-CARDS = {"card", "grid-item-card", "tab-item"}
-CONTAINERS = {"grid", "grid-item", "tab-set", "div"}
-THEOREMS = {
-    "algorithm", "assumption", "axiom", "conjecture", "corollary", "criterion", "definition",
-    "example", "lemma", "notation", "observation", "property", "proposition", "remark", "theorem",
-}  # fmt: skip
-CODE = {"code", "code-block", "sourcecode"}
-VERBATIM = CODE | {"math", "code-cell", "eval-rst", "raw"}  # hold no Markdown
-DROPPED = {"contents", "tableofcontents", "index"}
-PAGE_ONLY = {
-    "nb-exec-table": "The table of run times",
-    "bibliography": "The bibliography",
-}
+TITLED = {"admonition", "margin"}  # the argument is a title
+THEOREMS = {"theorem", "lemma", "corollary", "proposition", "definition"}
+VERBATIM = {"code", "math", "code-cell", "eval-rst"}  # hold no Markdown
+OPTIONS = {"label", "class"}  # of directives that a twin shows
 GLOSSARY = "book/reference/glossary"
-PYTHON_ROLES = {"func", "class", "meth", "attr", "mod", "data", "obj", "exc"}
 
-FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
+FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
 DIRECTIVE = re.compile(r"^\{(?P<name>[^}\s]+)\}[ \t]*(?P<argument>.*)$")
 OPTION = re.compile(r"^:(?P<key>[\w-]+):[ \t]*(?P<value>.*)$")
 TARGET = re.compile(r"^\((?P<label>[^()\s]+)\)=\s*$")
@@ -61,14 +37,12 @@ INLINE = re.compile(
   | \{(?P<role>[A-Za-z][\w:.+-]*)\}(?P<ticks>`+)(?P<content>(?:(?!\n\s*\n).)+?)(?<!`)(?P=ticks)(?!`)
   | (?P<code>(?P<marks>`+)(?:(?!\n\s*\n).)+?(?<!`)(?P=marks)(?!`))
   | (?P<math>\$\$(?:\\.|[^$\\])+\$\$|\$(?!\s)(?:\\.|[^$\\])+?(?<!\s)\$(?!\d))
-  | (?P<image>!)?\[(?P<text>(?:[^\[\]\\`]|\\.|`[^`]*`)*)\]\((?P<target>[^()\s]+)\)
-  | <project:(?P<project>[^>\s]+)>
-  | \[\^(?P<footnote>[^\]\s]+)\](?P<definition>:)?
+  | \[(?P<text>(?:[^\[\]\\`]|\\.|`[^`]*`)*)\]\((?P<target>[^()\s]+)\)
     """,
     re.VERBOSE | re.DOTALL,
 )
 RAW = re.compile(  # what must not be left in a twin
-    r"^\s*>?\s*:{3,}|^\s*>?\s*[`~]{3,}\s*\{|^\([^()\s]+\)=\s*$|^%|^\+\+\+"
+    r"^\s*>?\s*:{3,}|^\s*>?\s*[`~]{3,}\s*\{|^\([^()\s]+\)=\s*$|^%|^\+\+\+|\[\^[^\]\s]+\]"
     r"|\$\$\s*\([^()\s]+\)\s*$|\{[A-Za-z][\w:.+-]*\}`|^:[\w-]+:(\s|$)|<project:|\{\{\s*\w+\s*\}\}",
     re.MULTILINE,
 )
@@ -82,17 +56,22 @@ class Block(NamedTuple):
     """A stretch of a page: text, code, comment, target, math or directive."""
 
     kind: str
-    lines: list[str]  #: what it holds, its indent taken off
-    indent: str = ""
+    lines: list[str]
     name: str = ""  #: of the directive; of the label for target and math
     argument: str = ""
-    options: dict | None = None
+    options: dict = {}  # noqa: RUF012 (never changed)
+
+    @property
+    def label(self):
+        """Its own label, or an empty string."""
+        own = self.name if self.kind == "math" else self.options.get("label")
+        return str(own or "")
 
 
 class Label(NamedTuple):
     """What a cross-reference can point to."""
 
-    kind: str  #: page, section, equation, figure, table, exercise, solution, or a theorem's kind
+    kind: str  #: page, section, equation, figure, exercise, or a theorem's kind
     page: str
     label: str
     number: str = ""
@@ -103,11 +82,7 @@ class Label(NamedTuple):
         """What a reference to it reads."""
         if self.kind == "equation":
             return f"({self.number})"
-        if self.kind in ("page", "section"):
-            return self.title
-        if self.kind == "solution":
-            return f"Solution to {self.title}"
-        return f"{self.kind.title()} {self.number}".strip()
+        return self.title or f"{self.kind.title()} {self.number}".strip()
 
 
 # ------------------------------------------------------------------------------ reading
@@ -116,60 +91,54 @@ class Label(NamedTuple):
 def parse(text):
     """Split Markdown into blocks, looking no deeper than the outermost fences."""
     lines, blocks, i = text.split("\n"), [], 0
-
-    def add_text(line):
-        if blocks and blocks[-1].kind == "text":
-            blocks[-1].lines.append(line)
-        else:
-            blocks.append(Block("text", [line]))
-
     while i < len(lines):
         line = lines[i]
-        if match := FENCE.match(line):
-            indent, fence, info = match["indent"], match["fence"], match["info"].strip()
-            directive = DIRECTIVE.match(info)
-            if (fence[0] == "`" and "`" in info) or (fence[0] == ":" and not directive):
-                add_text(line)  # code within a line; or ::: that fences nothing
-                i += 1
-                continue
-            closing = re.compile(rf"^\s*{re.escape(fence[0])}{{{len(fence)},}}\s*$")
-            end = next(
-                (j for j in range(i + 1, len(lines)) if closing.match(lines[j])), None
-            )
-            if end is None:
-                raise MystError(f"{line.strip()} is never closed")
-            body = [inner.removeprefix(indent) for inner in lines[i + 1 : end]]
-            if directive:
-                options, body = split_options(body)
-                name, argument = directive["name"], directive["argument"].strip()
-                blocks.append(Block("directive", body, indent, name, argument, options))
-            else:
-                blocks.append(Block("code", [fence + info, *body, fence], indent))
-            i = end + 1
-        elif line.lstrip().startswith("$$"):
-            indent = line[: len(line) - len(line.lstrip())]
-            rest = line.lstrip()[2:]
-            body = []
-            while not (match := MATH_END.search(rest)):
-                body.append(rest)
-                i += 1
+        fence = FENCE.match(line)
+        if fence and not (fence["fence"][0] == "`" and "`" in fence["info"]):
+            end = fence_end(lines, i)
+            blocks.append(fenced(fence, lines[i + 1 : end - 1]))
+            i = end
+        elif line.startswith("$$"):
+            body, i = [line[2:]], i + 1
+            while not (end := MATH_END.search(body[-1])):
                 if i == len(lines):
                     raise MystError("$$ is never closed")
-                rest = lines[i].removeprefix(indent)
-            body.append(rest[: match.start()])
+                body.append(lines[i])
+                i += 1
+            body[-1] = body[-1][: end.start()]
             body = "\n".join(body).strip().split("\n")
-            blocks.append(Block("math", body, indent, match["label"] or ""))
-            i += 1
-        elif match := TARGET.match(line):
-            blocks.append(Block("target", [], name=match["label"]))
-            i += 1
-        elif line.startswith("%"):
-            blocks.append(Block("comment", []))
-            i += 1
+            blocks.append(Block("math", body, end["label"] or ""))
         else:
-            add_text(line)
+            if match := TARGET.match(line):
+                blocks.append(Block("target", [], match["label"]))
+            elif line.startswith("%"):
+                blocks.append(Block("comment", []))
+            elif blocks and blocks[-1].kind == "text":
+                blocks[-1].lines.append(line)
+            else:
+                blocks.append(Block("text", [line]))
             i += 1
     return blocks
+
+
+def fence_end(lines, i):
+    """Number of the line after the fence that closes the one in line i."""
+    fence = FENCE.match(lines[i])["fence"]
+    closing = re.compile(rf"^\s*{re.escape(fence[0])}{{{len(fence)},}}\s*$")
+    for j in range(i + 1, len(lines)):
+        if closing.match(lines[j]):
+            return j + 1
+    raise MystError(f"{lines[i].strip()} is never closed")
+
+
+def fenced(fence, body):
+    """The block of a fence: a directive, or code."""
+    info = fence["info"].strip()
+    if not (directive := DIRECTIVE.match(info)):
+        return Block("code", [fence["fence"] + info, *body, fence["fence"]])
+    options, body = split_options(body)
+    argument = directive["argument"].strip()
+    return Block("directive", body, directive["name"], argument, options)
 
 
 def split_options(body):
@@ -238,33 +207,12 @@ class Numbers:
 
 def numbered_kind(block):
     """Kind under which a block is counted, or None."""
-    if block.kind == "math":
-        return "equation" if block.name else None
-    if block.kind != "directive":
-        return None
-    options = block.options
-    if block.name == "math":
-        return "equation" if options.get("label") else None
-    if block.name in ("exercise", "exercise-start"):
-        return None if "nonumber" in options else "exercise"
-    if block.name.startswith("prf:") and block.name[4:] in THEOREMS:
-        return None if "nonumber" in options else block.name[4:]
-    if block.name == "figure":
-        return "figure" if "".join(block.lines).strip() else None
-    if block.name in ("table", "list-table"):
-        return "table" if block.argument else None
-    if block.name in CODE:
-        return "listing" if options.get("caption") else None
-    return None
-
-
-def label_of(block):
-    """The block's own label, or an empty string."""
-    if block.kind == "math":
-        return block.name
-    return str(
-        (block.options or {}).get("label") or (block.options or {}).get("name") or ""
-    )
+    if block.kind == "math" or block.name == "math":
+        return "equation" if block.label else None
+    if block.name == "exercise-start":
+        return "exercise"
+    kind = block.name.removeprefix("prf:")
+    return kind if block.kind == "directive" and kind in THEOREMS else None
 
 
 def collect(text, page, numbers, labels):
@@ -274,56 +222,28 @@ def collect(text, page, numbers, labels):
         if block.kind == "target":
             pending.append(block.name)
             continue
-        found = []
+        found = Label("", page.name, "")
         if block.kind == "text":
             lines = [line for line in block.lines if line.strip()]
             if not lines:
                 continue
-            heading = HEADING.match(lines[0])
-            if heading:
-                found = [Label("section", page.name, "", title=plain(heading["title"]))]
-        elif block.kind in ("math", "directive"):
-            kind = numbered_kind(block)
-            number = numbers.next(kind, page) if kind else ""
-            if block.name in ("exercise", "exercise-start"):
-                kind = "exercise"
-            if block.name in ("solution", "solution-start"):
-                exercise = labels.get(block.argument)
-                found = [
-                    Label(
-                        "solution",
-                        page.name,
-                        "",
-                        title=exercise.text if exercise else "",
-                    )
-                ]
-            elif kind:
-                found = [Label(kind, page.name, "", number)]
-        for name in [
-            *pending,
-            label_of(block) if block.kind in ("math", "directive") else "",
-        ]:
-            if name:
-                enter(
-                    labels,
-                    (found or [Label("", page.name, "")])[0]._replace(label=name),
-                )
+            if heading := HEADING.match(lines[0]):
+                found = Label("section", page.name, "", title=plain(heading["title"]))
+        elif kind := numbered_kind(block):
+            found = Label(kind, page.name, "", numbers.next(kind, page))
+        for name in [*pending, *filter(None, [block.label])]:
+            enter(labels, found._replace(label=name))
         pending = []
         if block.kind == "directive" and block.name not in VERBATIM:
             collect("\n".join(block.lines), page, numbers, labels)
-    for name in pending:
-        enter(labels, Label("", page.name, name))
 
 
 def collect_figure(metadata, page, numbers, labels):
-    """Number the figure of a code cell, if it has a caption; returns the number."""
-    figure = metadata.get("mystnb", {}).get("figure")
-    if not figure:
-        return ""
-    number = numbers.next("figure", page)
-    if figure.get("name"):
-        enter(labels, Label("figure", page.name, figure["name"], number))
-    return number
+    """Number the figure of a code cell, if it has a caption."""
+    if figure := metadata.get("mystnb", {}).get("figure"):
+        number = numbers.next("figure", page)
+        if figure.get("name"):
+            enter(labels, Label("figure", page.name, figure["name"], number))
 
 
 def enter(labels, label):
@@ -340,30 +260,25 @@ def plain(text):
 # ------------------------------------------------------------------------------ writing
 
 
+class Course(NamedTuple):
+    """What a page's twin must know of the other pages."""
+
+    repository: NamedTuple
+    titles: dict  #: name of each page, in reading order -> its title
+    twins: set  #: names of the pages that have one
+    labels: dict  #: label -> Label
+    numbers: Numbers  #: as `collect` gave them
+    terms: dict  #: of the glossary: term in lower case -> its anchor
+    works: dict  #: key -> (authors, year, address or None)
+
+
 class Writer:
     """Rewrites one page, from top to bottom."""
 
-    def __init__(
-        self,
-        page,
-        labels,
-        twins,
-        titles,
-        works,
-        repository,
-        numbers,
-        terms,
-        time,
-        place,
-    ):
+    def __init__(self, page, course, time, place):
         self.page = page
-        self.labels = labels  # label -> Label, of all pages
-        self.twins = twins  # names of the pages that have a twin
-        self.titles = titles  # name of each page -> its title
-        self.works = works  # key -> (authors, year, address), or address None
-        self.repository = repository
-        self.numbers = iter(numbers.given.get(page.name, []))  # as `collect` gave them
-        self.terms = terms  # of the glossary: term in lower case -> its anchor
+        self.course = course
+        self.numbers = iter(course.numbers.given.get(page.name, []))
         self.time = time  # that the page takes, in words
         self.place = place  # of the page in the course: lecture and part, in words
         self.level = 1  # of the last heading
@@ -388,24 +303,19 @@ class Writer:
         """Rewrite a stretch of Markdown."""
         parts = []
         for block in parse(source):
-            if block.kind == "comment":
-                continue
             if block.kind == "text":
-                part = self.inline("\n".join(block.lines))
+                parts.append(self.inline("\n".join(block.lines)))
                 for line in block.lines:
                     if match := HEADING.match(line):
                         self.level = len(match["marks"])
             elif block.kind == "code":
-                part = "\n".join(block.lines)
+                parts.append("\n".join(block.lines))
             elif block.kind == "target":
-                part = f"{anchor(block.name)}\n"
+                parts.append(f"{anchor(block.name)}\n")
             elif block.kind == "math":
-                part = self.equation("\n".join(block.lines), block.name)
-            else:
-                part = self.directive(block)
-            if block.indent:
-                part = indent(part, block.indent)
-            parts.append(part)
+                parts.append(self.equation(block))
+            elif block.kind == "directive":
+                parts.append(self.directive(block))
         return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).strip("\n")
 
     def body(self, block):
@@ -414,292 +324,141 @@ class Writer:
         self.level = level
         return text
 
-    def equation(self, formula, label):
+    def equation(self, block):
         """A displayed formula; a labelled one carries its number as a tag."""
-        formula = formula.strip()
+        formula = "\n".join(block.lines).strip()
         if r"\\" in formula and not formula.startswith(r"\begin{"):
             formula = f"\\begin{{aligned}}\n{formula}\n\\end{{aligned}}"
-        if not label:
+        if not block.label:
             return f"$$\n{formula}\n$$"
         number = next(self.numbers)
-        return f"{anchor(label)}\n\n$$\n{formula}\n\\tag{{{number}}}\n$$"
+        return f"{anchor(block.label)}\n\n$$\n{formula}\n\\tag{{{number}}}\n$$"
 
     def directive(self, block):
-        name, argument, options = block.name, block.argument, block.options
-        kind = numbered_kind(block)
-        if kind == "equation" or name == "math":
-            formula = "\n".join([argument, *block.lines] if argument else block.lines)
-            return "\n" + self.equation(formula, str(options.get("label", ""))) + "\n"
-        number = next(self.numbers) if kind else ""
-        mark = f"{anchor(label_of(block))}\n\n" if label_of(block) else ""
-        folded = "dropdown" in re.split(r"[,\s]+", str(options.get("class", "")))
-
-        if name in ADMONITIONS:
-            content = "\n\n".join(
-                filter(None, [self.inline(argument), self.body(block)])
-            )
-            return self.note(mark, ADMONITIONS[name], content, folded)
+        name, title = block.name, self.inline(block.argument)
+        if unknown := set(block.options) - OPTIONS:
+            raise MystError(f"{{{name}}} has the option {min(unknown)}: {NO_FORM}")
+        if name == "math":
+            return f"\n{self.equation(block)}\n"
+        number = next(self.numbers) if numbered_kind(block) else ""
+        mark = f"\n{anchor(block.label)}\n\n" if block.label else "\n"
         if name in TITLED:
-            return self.note(mark, self.inline(argument), self.body(block), folded)
-        if name in QUOTES:
-            return "\n" + mark + quote(self.body(block)) + "\n"
-        if name in FOLDED:
-            return self.note(
-                mark, self.inline(argument) or "More", self.body(block), True
-            )
-        if name in CONTAINERS:
-            return "\n" + mark + self.body(block) + "\n"
-        if name in CARDS:
-            return "\n" + mark + self.card(block) + "\n"
+            head = f"**{title}**\n\n" if title else ""
+            return mark + quote(head + self.body(block)) + "\n"
+        if name == "dropdown":
+            return mark + fold(title, self.body(block)) + "\n"
         if name == "prf:proof":
-            return f"\n{mark}**Proof.** {self.body(block)} ∎\n"
-        if name.startswith("prf:") and name[4:] in THEOREMS:
-            head = f"**{name[4:].title()} {number}**".replace(" **", "**")
-            head += f" ({self.inline(argument)})" if argument else ""
-            return "\n" + mark + quote(f"{head}\n\n{self.body(block)}") + "\n"
-        if name in ("exercise", "exercise-start"):
-            head = f"Exercise {number}".strip() + (
-                f": {self.inline(argument)}" if argument else ""
-            )
-            head = "#" * min(self.level + 1, 6) + " " + head
-            return f"\n{mark}{head}\n\n{self.body(block)}\n"
-        if name in ("solution", "solution-start"):
-            exercise = self.find(argument)
-            title = f"Solution to {exercise.text}"
-            if name == "solution":
-                return "\n" + mark + fold(title, self.body(block)) + "\n"
-            return f"\n{mark}{SOLUTION}{title}{SOLUTION}\n"
+            return f"{mark}**Proof.** {self.body(block)} ∎\n"
+        if name.removeprefix("prf:") in THEOREMS:
+            head = f"**{name[4:].title()} {number}**" + (f" ({title})" if title else "")
+            return mark + quote(f"{head}\n\n{self.body(block)}") + "\n"
+        if name == "exercise-start":
+            head = f"Exercise {number}" + (f": {title}" if title else "")
+            marks = "#" * min(self.level + 1, 6)
+            return f"{mark}{marks} {head}\n\n{self.body(block)}\n"
+        if name == "solution-start":
+            exercise = self.find(block.argument).text
+            return f"{mark}{SOLUTION}Solution to {exercise}{SOLUTION}\n"
         if name == "solution-end":
             return f"\n{SOLUTION}{SOLUTION}\n"
         if name == "exercise-end":
             return ""
-        if name in ("figure", "image"):
-            picture = f"![{options.get('alt', '')}]({self.picture(argument)})"
-            caption = self.body(block)
-            if kind:
-                picture += f"\n\n*Figure {number}.* {caption}"
-            return f"\n{mark}{picture}\n"
-        if name in ("table", "list-table"):
-            caption = f"*Table {number}.* {self.inline(argument)}\n\n" if kind else ""
-            rows = self.body(block) if name == "table" else self.list_table(block)
-            return f"\n{mark}{caption}{rows}\n"
-        if name in CODE:
-            caption = (
-                f"*Listing {number}.* {self.inline(options['caption'])}\n\n"
-                if kind
-                else ""
-            )
-            return (
-                "\n"
-                + mark
-                + caption
-                + "\n".join(["```" + argument, *strip_blank(block.lines), "```"])
-            )
         if name == "prerequisites":
-            first = next(iter(self.titles))  # the landing page
-            course = f"[{self.titles[first]}]({self.page_address(first)})"
+            first = next(iter(self.course.titles))  # the landing page
+            course = f"[{self.course.titles[first]}]({self.page_address(first)})"
             lines = (
                 f"**{self.place[0]}** in {course}, {self.place[1]}",
                 f"**Time**: {self.time}",
                 f"**Before**: {self.body(block)}",
             )
             return "\n" + quote("\n\n".join(lines))
-        if name in PAGE_ONLY:
-            return f"{PAGE_ONLY[name]} stands on the [published page]({self.published(self.page.name)})."
-        if name in DROPPED:
-            return ""
-        raise MystError(
-            f"the directive {{{name}}} has no form in a twin (tools/myst.py)"
-        )
-
-    def note(self, mark, title, content, folded):
-        if folded:
-            return "\n" + mark + fold(title, content) + "\n"
-        head = f"**{title}**\n\n" if title else ""
-        return "\n" + mark + quote(head + content) + "\n"
-
-    def card(self, block):
-        title, link = self.inline(block.argument), str(block.options.get("link", ""))
-        if title and link:
-            if block.options.get("link-type") == "doc":
-                link = self.page_address(self.page_name(link))
-            elif block.options.get("link-type") == "ref":
-                link = self.address(self.find(link))
-            title = f"[{title}]({link})"
-        return "\n\n".join(
-            filter(None, [f"**{title}**" if title else "", self.body(block)])
-        )
-
-    def list_table(self, block):
-        """A list of lists as a Markdown table; its first row is the head."""
-        rows = []
-        for line in "\n".join(block.lines).split("\n"):
-            if match := re.match(r"^\* - ?(.*)$", line):
-                rows.append([match[1]])
-            elif match := re.match(r"^  - ?(.*)$", line):
-                rows[-1].append(match[1])
-            elif line.strip():
-                rows[-1][-1] += " " + line.strip()
-        rows.insert(1, [":---"] * len(rows[0]))
-        return "\n".join(
-            f"| {' | '.join(self.inline(cell) for cell in row)} |" for row in rows
-        )
+        if name == "nb-exec-table":
+            page = f"[published page]({self.published(self.page.name)})"
+            return f"The table of run times stands on the {page}."
+        raise MystError(f"the directive {{{name}}} {NO_FORM}")
 
     # Text
 
     def inline(self, source):
-        """Rewrite roles, links and footnotes; code and formulas stay as they are."""
+        """Rewrite roles and links; code and formulas stay as they are."""
         return INLINE.sub(self.replace, source)
 
     def replace(self, match):
         if match["role"]:
             return self.role(match["role"], " ".join(match["content"].split()))
-        if match["project"]:
-            return self.link("", match["project"])
         if match["target"]:
-            if match["image"]:
-                return f"![{match['text']}]({self.picture(match['target'])})"
             return self.link(self.inline(match["text"]), match["target"])
-        if match["footnote"]:
-            return f"<sup>{match['footnote']}</sup>"
         return match[0]
 
     def role(self, role, content):
         explicit = re.match(r"^(?P<text>.+?)\s*<(?P<target>[^<>]+)>$", content)
-        text, target = (
-            (explicit["text"], explicit["target"]) if explicit else ("", content)
-        )
-        if role in ("eq", "math:numref"):
-            return self.reference(target, text, "equation")
-        if role in ("ref", "prf:ref", "any"):
-            return self.reference(target, text)
-        if role == "numref":
+        text, target = explicit.groups() if explicit else ("", content)
+        if role in ("eq", "ref", "prf:ref", "numref"):
             label = self.find(target)
-            text = text.replace("%s", label.number).replace("{number}", label.number)
-            return self.reference(target, text)
+            if role == "eq" and label.kind != "equation":
+                kind = label.kind or "place"
+                raise MystError(f"the label {target} is of a {kind}, not an equation")
+            if not (shown := text or label.text):
+                raise MystError(f"a reference to {target} needs a text of its own")
+            return f"[{shown}]({self.address(label)})"
         if role == "doc":
             name = self.page_name(target)
-            return f"[{text or self.titles[name]}]({self.page_address(name)})"
-        if role == "cite" or role.startswith("cite:"):
-            return self.citation(
-                role.removeprefix("cite").removeprefix(":") or "p", content
-            )
-        if role.removeprefix("py:") in PYTHON_ROLES:
-            name = target.removeprefix("~")
-            shown = text or (name.split(".")[-1] if target.startswith("~") else name)
-            return f"[`{shown}`]({self.published('book/reference/api')}#{name})"
-        if role == "math":
-            return f"${content}$"
-        if role in ("code", "file", "command", "program"):
-            return f"`{content}`"
-        if role in ("sub", "sup", "kbd"):
-            return f"<{role}>{content}</{role}>"
-        if role in ("subscript", "superscript"):
-            return f"<{role[:3]}>{content}</{role[:3]}>"
+            return f"[{text or self.course.titles[name]}]({self.page_address(name)})"
+        if role in ("cite", "cite:t"):
+            return self.citation(content, in_text=role == "cite:t")
         if role == "term":
-            return self.term(text, target)
-        if role == "abbr":
-            return text or re.sub(r"\s*\(.*\)$", "", content)
-        if role == "dfn":
-            return f"*{content}*"
-        if role == "download":
-            return f"[{text or target}]({self.picture(target)})"
-        raise MystError(f"the role {{{role}}} has no form in a twin (tools/myst.py)")
-
-    def term(self, text, target):
-        """A word of the glossary, linked to its entry; Sphinx, too, is deaf to case there."""
-        if target.lower() not in self.terms:
-            raise MystError(f"{target} is not in the glossary, {GLOSSARY}.md")
-        return f"[{text or target}]({self.published(GLOSSARY)}#{self.terms[target.lower()]})"
+            # Sphinx, too, is deaf to case there.
+            if not (place := self.course.terms.get(target.lower())):
+                raise MystError(f"{target} is not in the glossary, {GLOSSARY}.md")
+            return f"[{text or target}]({self.published(GLOSSARY)}#{place})"
+        raise MystError(f"the role {{{role}}} {NO_FORM}")
 
     def link(self, text, target):
-        """A Markdown link: to the web, to a label, or to another page or file."""
+        """A Markdown link: to the web, or to another page."""
         if re.match(r"^(https?|mailto):", target):
-            return f"[{text}]({target})" if text else f"<{target}>"
-        label = target.removeprefix("#")
-        if label in self.labels:
-            return self.reference(label, text)
-        path, _, fragment = target.partition("#")
-        if path and (name := self.page_name(path, missing_ok=True)):
-            if fragment:
-                return self.reference(fragment, text)
-            return f"[{text or self.titles[name]}]({self.page_address(name)})"
-        if path and not fragment and text and posixpath.splitext(path)[1]:
-            return f"[{text}]({self.repository.url}/blob/{self.repository.branch}/{self.beside(path)})"
-        raise MystError(f"the link to {target} leads nowhere: no such label or page")
+            return f"[{text}]({target})"
+        return f"[{text}]({self.page_address(self.page_name(target))})"
 
-    def citation(self, style, content):
+    def citation(self, keys, in_text):
         cited = []
-        for key in content.split(","):
-            if key.strip() not in self.works:
-                raise MystError(f"{key.strip()} is not in book/references.bib")
-            authors, year, address = self.works[key.strip()]
+        for key in map(str.strip, keys.split(",")):
+            if key not in self.course.works:
+                raise MystError(f"{key} is not in book/references.bib")
+            authors, year, address = self.course.works[key]
             address = address or self.published("book/reference/bibliography")
-            shown = f"{authors} ({year})" if "t" in style else f"{authors}, {year}"
+            shown = f"{authors} ({year})" if in_text else f"{authors}, {year}"
             cited.append(f"[{shown}]({address})")
-        return ", ".join(cited) if "t" in style else f"({'; '.join(cited)})"
+        return ", ".join(cited) if in_text else f"({'; '.join(cited)})"
 
     # Where things are
 
     def find(self, name):
-        label = self.labels.get(name) or self.labels.get(name.lower())
-        if label is None:
+        if name not in self.course.labels:
             raise MystError(f"there is no label {name}")
-        return label
-
-    def reference(self, name, text="", kind=None):
-        label = self.find(name)
-        if kind and label.kind != kind:
-            raise MystError(
-                f"the label {name} is of a {label.kind or 'place'}, not of an {kind}"
-            )
-        shown = text or label.text
-        if not shown:
-            raise MystError(f"a reference to {name} needs a text of its own")
-        return f"[{shown}]({self.address(label)})"
+        return self.course.labels[name]
 
     def address(self, label):
-        if label.page == self.page.name:
-            return f"#{make_id(label.label)}"
-        if label.page in self.twins:
-            return f"{self.page_address(label.page)}#{make_id(label.label)}"
-        prefix = "equation-" if label.kind == "equation" else ""
-        return f"{self.published(label.page)}#{prefix}{make_id(label.label)}"
+        page = "" if label.page == self.page.name else self.page_address(label.page)
+        return f"{page}#{make_id(label.label)}"
 
     def page_address(self, name):
-        if name in self.twins:
+        if name in self.course.twins:
             return posixpath.relpath(name, posixpath.dirname(self.page.name)) + ".ipynb"
         return self.published(name)
 
     def published(self, name):
-        return f"{self.repository.site}/{name}.html"
+        return f"{self.course.repository.site}/{name}.html"
 
-    def page_name(self, path, missing_ok=False):
-        """The page that a relative path (or one from the root, /book/...) names."""
-        name = self.beside(path).removesuffix(".md").removesuffix(".ipynb")
-        if name in self.titles:
-            return name
-        if missing_ok:
-            return None
-        raise MystError(f"there is no page {path}")
-
-    def beside(self, path):
-        """Path from the repository's root of a path that the page names."""
-        if path.startswith("/"):
-            return path[1:]
-        return posixpath.normpath(
-            posixpath.join(posixpath.dirname(self.page.name), path)
-        )
-
-    def picture(self, path):
-        """Colab shows no picture by its relative path: give it the whole address."""
-        return (
-            path
-            if re.match(r"^https?:", path)
-            else self.repository.raw(self.beside(path))
-        )
+    def page_name(self, path):
+        """The page that a path relative to this one names."""
+        beside = posixpath.join(posixpath.dirname(self.page.name), path)
+        name = posixpath.normpath(beside).removesuffix(".md")
+        if name not in self.course.titles:
+            raise MystError(f"there is no page {path}")
+        return name
 
 
+NO_FORM = "has no form in a twin (tools/myst.py)"
 SOLUTION = "\x02"  # stands around the title where a solution begins; around nothing where it ends
 
 
@@ -717,28 +476,9 @@ def fold(title, text):
     return f"<details>\n<summary><b>{title}</b></summary>\n\n{text}\n\n</details>"
 
 
-def strip_blank(lines):
-    """Lines without the blank ones at the beginning and the end."""
-    return "\n".join(lines).strip("\n").split("\n")
-
-
-def indent(text, by):
-    return "\n".join(by + line if line else line for line in text.split("\n"))
-
-
 def raw_myst(text):
     """What is left of MyST in a twin's Markdown, or None; code does not count."""
-    outside = []
-    for block in parse_plain(text):
-        outside.append(block)
-    prose = re.sub(r"(?<!\})(`+)(?!`).+?(?<!`)\1(?!`)", "", "\n".join(outside))
-    match = RAW.search(prose)
-    return match[0].strip() if match else None
-
-
-def parse_plain(text):
-    """The lines of Markdown that lie outside fenced code."""
-    fence = None
+    fence, outside = None, []
     for line in text.split("\n"):
         match = re.match(r"^[\s>]*(`{3,}|~{3,})(.*)$", line)
         if fence is None and match and not match[2].startswith("{"):
@@ -746,4 +486,7 @@ def parse_plain(text):
         elif fence and match and match[1].startswith(fence) and not match[2].strip():
             fence = None
         elif fence is None:
-            yield line
+            outside.append(line)
+    prose = re.sub(r"(?<!\})(`+)(?!`).+?(?<!`)\1(?!`)", "", "\n".join(outside))
+    match = RAW.search(prose)
+    return match[0].strip() if match else None

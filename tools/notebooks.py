@@ -33,13 +33,12 @@ METADATA = {
 def twins(root=course.ROOT):
     """Make all twins: a dictionary from path (relative to `root`) to the notebook's text."""
     pages = course.pages(root)
-    address = course.repository(root)
-    sources, titles, labels, numbers = {}, {}, {}, myst.Numbers()
-    times, terms = {}, {}
+    sources, titles, times, terms = {}, {}, {}, {}
+    labels, numbers = {}, myst.Numbers()
     for page in pages:
         with located(page):
             text = (root / f"{page.name}.md").read_text(encoding="utf-8")
-            times[page.name] = reading.of_page(text)
+            times[page] = reading.of_page(text)
             sources[page] = jupytext.reads(text, fmt="md:myst").cells
             if page.name == myst.GLOSSARY:
                 terms = myst.glossary_terms(text)
@@ -54,12 +53,11 @@ def twins(root=course.ROOT):
     ]
     names = {page.name for page in with_code}
     works = read_works(root / "book" / "references.bib")
+    address = course.repository(root)
+    book = myst.Course(address, titles, names, labels, numbers, terms, works)
     made = {}
     for page in with_code:
-        writer = myst.Writer(
-            page, labels, names, titles, works, address, numbers, terms,
-            times[page.name], course.place(page, root),
-        )  # fmt: skip
+        writer = myst.Writer(page, book, times[page], course.place(page, root))
         with located(page):
             made[f"{page.name}.ipynb"] = notebook(page, sources[page], writer)
     return made
@@ -111,8 +109,8 @@ def notebook(page, cells, writer):
             mark = myst.anchor(figure["name"]) if figure.get("name") else ""
             caption = writer.inline(figure["caption"].strip())
             add_markdown(made, f"{mark}*Figure {next(writer.numbers)}.* {caption}")
-    made[0].source = with_banner(made[0].source, page, writer.repository)
-    identify(made, writer.repository.slug)
+    made[0].source = with_banner(made[0].source, page, writer.course.repository)
+    identify(made, writer.course.repository.slug)
     result = nbformat.v4.new_notebook(cells=made, metadata=METADATA)
     nbformat.validate(result)
     return json.dumps(result, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
