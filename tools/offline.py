@@ -85,7 +85,7 @@ def make_wheel(folder):
     """The package as a file that pip installs without a network; the same each time."""
     copy = Path(folder, "source")  # setuptools leaves its traces where it builds
     shutil.copytree(course.ROOT / PACKAGE, copy / PACKAGE)
-    for name in ("pyproject.toml", "README.md"):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(course.ROOT / name, copy)
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
