@@ -43,7 +43,6 @@ NOT_YET = {
     "lectures_helpers.precision",
     "lectures_helpers.sharding",
     "lectures_helpers.teaching.explore",
-    "lectures_helpers.teaching.figures",
     "lectures_helpers.teaching.runtime",
 }
 

@@ -5,8 +5,31 @@ Backgrounds are transparent and text is a grey that reads on white and on dark
 pages.  Every function draws on the axes that it is given.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
+from jax.typing import ArrayLike
+from matplotlib.axes import Axes
+
+__all__ = [
+    "COLORS",
+    "LINES",
+    "NEUTRAL",
+    "SEQUENCE",
+    "THICK",
+    "cost_parts",
+    "end_label",
+    "exact_line",
+    "inventory_histogram",
+    "inventory_path",
+    "law_density",
+    "restock_levels",
+    "simulated_band",
+    "simulated_points",
+    "use_style",
+]
 
 #: Colour of each quantity, in every lecture.
 COLORS = {
@@ -25,7 +48,7 @@ COLORS = {
 THICK = 2.6
 
 #: Line style of each part of the cost, so that colour is not all that tells them apart.
-LINES = {
+LINES: dict[str, Any] = {
     "total": "-",
     "production": ":",
     "setup": "-.",
@@ -39,7 +62,7 @@ SEQUENCE = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2")
 #: Text, axes and reference lines: contrast above 4 on white and on dark pages alike.
 NEUTRAL = "#7A7A7A"
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.figsize": (6.0, 3.6),
     "figure.dpi": 120,
     "figure.facecolor": "none",
@@ -65,18 +88,25 @@ STYLE = {
 }
 
 
-def use_style():
+def use_style() -> None:
     """Set the course's matplotlib style for the rest of the session."""
     plt.rcParams.update(STYLE)
 
 
-def inventory_path(ax, path, params, *, color=COLORS["inventory"], label=None):
+def inventory_path(
+    ax: Axes,
+    path: ArrayLike,
+    params: Any,
+    *,
+    color: str = COLORS["inventory"],
+    label: str | None = None,
+) -> None:
     """Draw one sample path as steps, with a dot wherever the firm restocks.
 
     Args:
         ax: matplotlib axes.
         path: (T + 1,) inventories at dates 0, ..., T, units.
-        params: s–S parameters.
+        params: what has a restock point `s`, as s–S parameters do.
         color: colour of steps and dots.
         label: for a legend.
     """
@@ -87,7 +117,7 @@ def inventory_path(ax, path, params, *, color=COLORS["inventory"], label=None):
     ax.plot(due, path[due], "o", color=color, markersize=5)
 
 
-def restock_levels(ax, params):
+def restock_levels(ax: Axes, params: Any) -> None:
     """Draw s and S as dashed lines across the axes, labelled at their right end."""
     for level, name in ((params.s, "s"), (params.S, "S")):
         ax.axhline(level, color=NEUTRAL, linestyle="--", linewidth=1)
@@ -98,8 +128,14 @@ def restock_levels(ax, params):
 
 
 def inventory_histogram(
-    ax, sample, bins, *, color=COLORS["inventory"], label=None, fill=True
-):
+    ax: Axes,
+    sample: ArrayLike,
+    bins: ArrayLike,
+    *,
+    color: str = COLORS["inventory"],
+    label: str | None = None,
+    fill: bool = True,
+) -> None:
     """Draw simulated stocks as a histogram of density: a band of steps, no bars.
 
     Args:
@@ -118,7 +154,14 @@ def inventory_histogram(
     )
 
 
-def law_density(ax, law, *, color=COLORS["inventory"], label=None, num_points=601):
+def law_density(
+    ax: Axes,
+    law: Any,
+    *,
+    color: str = COLORS["inventory"],
+    label: str | None = None,
+    num_points: int = 601,
+) -> None:
     """Draw the density of an exact law on (0, S) as a thin solid line.
 
     Args:
@@ -132,19 +175,45 @@ def law_density(ax, law, *, color=COLORS["inventory"], label=None, num_points=60
     ax.plot(x, law.density(x), color=color, linewidth=1.2, label=label)
 
 
-def end_label(ax, x, y, text, color, *, offset=(5, 0)):
+def end_label(
+    ax: Axes,
+    x: float,
+    y: float,
+    text: str,
+    color: str,
+    *,
+    offset: tuple[float, float] = (5, 0),
+) -> None:
     """Write `text` at the end (x, y) of a curve, in the curve's colour."""
     ax.annotate(
         text, (x, y), xytext=offset, textcoords="offset points", color=color, va="center"
     )  # fmt: skip
 
 
-def exact_line(ax, x, y, *, color, label=None, linestyle="-", width=1.2):
+def exact_line(
+    ax: Axes,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    color: str,
+    label: str | None = None,
+    linestyle: Any = "-",
+    width: float = 1.2,
+) -> None:
     """Draw an exact result as a thin line."""
     ax.plot(x, y, color=color, label=label, linestyle=linestyle, linewidth=width)
 
 
-def simulated_points(ax, x, mean, half_width, *, color, label=None, size=4):
+def simulated_points(
+    ax: Axes,
+    x: ArrayLike,
+    mean: ArrayLike,
+    half_width: ArrayLike,
+    *,
+    color: str,
+    label: str | None = None,
+    size: float = 4,
+) -> None:
     """Draw simulated means as points with their 95 % intervals as bars.
 
     Args:
@@ -161,13 +230,26 @@ def simulated_points(ax, x, mean, half_width, *, color, label=None, size=4):
     )  # fmt: skip
 
 
-def simulated_band(ax, x, mean, half_width, *, color, alpha=0.25):
+def simulated_band(
+    ax: Axes,
+    x: ArrayLike,
+    mean: np.ndarray,
+    half_width: np.ndarray,
+    *,
+    color: str,
+    alpha: float = 0.25,
+) -> None:
     """Draw the 95 % intervals of simulated means as a band; arguments as above."""
     low, high = mean - half_width, mean + half_width
     ax.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
 
 
-def cost_parts(ax, x, costs, parts=("total", "holding", "setup", "production")):
+def cost_parts(
+    ax: Axes,
+    x: ArrayLike,
+    costs: Any,
+    parts: Sequence[str] = ("total", "holding", "setup", "production"),
+) -> None:
     """Draw exact costs and their parts, each in its colour and line style.
 
     Args:
