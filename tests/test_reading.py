@@ -12,12 +12,12 @@ WORDS = "word " * 1500  # ten minutes
     [
         (WORDS, 10),
         ("---\njupytext: x\n---\n" + WORDS, 10),
-        ("```{note}\n" + WORDS + "\n```", 10),
+        ("```{margin}\n" + WORDS + "\n```", 10),
         (WORDS + "more", 15),  # begun fives count whole
         ("```{code-cell} ipython3\n" + 200 * "x = 1\n" + "```", 10),
         ("```{code-cell} ipython3\n:tags: [hide-input]\n" + 200 * "x\n" + "```", 0),
         ("$$\nx\n$$\n\ntext\n\n" * 15, 10),
-        ("```{exercise}\n:label: a\n\n" + WORDS + "\n```", 0),
+        ("```{exercise-start}\n```\n" + WORDS + "\n\n```{exercise-end}\n```\n", 0),
         ("```{solution-start} a\n```\n\n" + WORDS + "\n\n```{solution-end}\n```", 0),
     ],
 )
@@ -27,7 +27,7 @@ def test_reading(text, minutes):
 
 def test_exercises_take_what_they_say():
     text = (
-        "```{exercise}\n:label: a\n\n*Trains: x. About 20 minutes.*\n```\n"
+        "```{exercise-start}\n```\n*Trains: x. About 20 minutes.*\n```{exercise-end}\n```\n"
         "```{exercise-start}\n:label: b\n```\nAbout 12 minutes.\n```{exercise-end}\n```\n"
         "About 100 minutes, says a page.\n"
     )

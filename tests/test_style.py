@@ -49,15 +49,12 @@ def lines_of(check, text):
         (style.spelling, FIGURE.format("A curve.", "a newsboy")),
         (style.spelling, "If x < 3 the newsboy is y > 2."),
         (style.sentence_case, "## `Foo` Thing"),
-        (style.figures, '<img src="x.png">'),
         (style.figures, "```{code-cell} ipython3\nfor x in y:\n    plt.show()\n```"),
-        (style.figures, "```{figure} x.png\n:alt: a dot\n:name: fig-x\n```"),
-        (style.figures, "```{figure} x.png\n:alt: a dot\n\nA caption.\n```"),
         (style.demos, "(demo18)=\n## A sweep"),
-        (style.exercises, "```{solution} ex-a\nSo.\n```"),
+        (style.exercises, "```{solution-start} ex-a\n```"),
+        (style.spelling, ":::{margin} A newsboy\n:class: x\nText.\n:::"),
+        (style.spelling, "::::{margin}\nText.\n\n:::{tip}\nA newsboy.\n:::\n::::"),
         (style.sentence_case, "# The Best Level"),
-        (style.figures, "![](picture.png)"),
-        (style.figures, "```{figure} picture.png\nA caption.\n```"),
         (style.figures, "```{code-cell} ipython3\nplt.plot(x)\nplt.show()\n```"),
         (
             style.figures,
@@ -65,7 +62,7 @@ def lines_of(check, text):
             "    caption: What it shows.\n---\nplt.show()\n```",
         ),
         (style.demos, "(demo-3)=\n## A sweep\n\n```{code-cell} ipython3\nx = 1\n```"),
-        (style.exercises, "```{exercise} Prove it\n:label: ex-a\n\nProve it.\n```"),
+        (style.exercises, "```{exercise-start}\n:label: ex-a\n```\n\nProve it.\n"),
     ],
 )
 def test_a_fault_is_found_once_a_kind(check, text):
@@ -90,8 +87,8 @@ def test_a_fault_is_found_once_a_kind(check, text):
         ),
         (
             style.exercises,
-            "```{exercise} Prove it\n:label: ex-a\n\n*Trains: proof. About 5 minutes.*\n```\n"
-            "```{solution} ex-a\n:class: dropdown\n\nSo.\n```",
+            "```{exercise-start}\n:label: ex-a\n```\n*Trains: proof. About 5 minutes.*\n"
+            "```{exercise-end}\n```\n```{solution-start} ex-a\n:class: dropdown\n```\nSo.",
         ),
     ],
 )

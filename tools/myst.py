@@ -57,6 +57,7 @@ class Block(NamedTuple):
 
     kind: str
     lines: list[str]
+    line: int  #: its first one's number in what was parsed, from 0
     name: str = ""  #: of the directive; of the label for target and math
     argument: str = ""
     options: dict = {}  # noqa: RUF012 (never changed)
@@ -96,10 +97,10 @@ def parse(text):
         fence = FENCE.match(line)
         if fence and not (fence["fence"][0] == "`" and "`" in fence["info"]):
             end = fence_end(lines, i)
-            blocks.append(fenced(fence, lines[i + 1 : end - 1]))
+            blocks.append(fenced(fence, lines[i + 1 : end - 1], i))
             i = end
         elif line.startswith("$$"):
-            body, i = [line[2:]], i + 1
+            start, body, i = i, [line[2:]], i + 1
             while not (end := MATH_END.search(body[-1])):
                 if i == len(lines):
                     raise MystError("$$ is never closed")
@@ -107,16 +108,16 @@ def parse(text):
                 i += 1
             body[-1] = body[-1][: end.start()]
             body = "\n".join(body).strip().split("\n")
-            blocks.append(Block("math", body, end["label"] or ""))
+            blocks.append(Block("math", body, start, end["label"] or ""))
         else:
             if match := TARGET.match(line):
-                blocks.append(Block("target", [], match["label"]))
+                blocks.append(Block("target", [], i, match["label"]))
             elif line.startswith("%"):
-                blocks.append(Block("comment", []))
+                blocks.append(Block("comment", [], i))
             elif blocks and blocks[-1].kind == "text":
                 blocks[-1].lines.append(line)
             else:
-                blocks.append(Block("text", [line]))
+                blocks.append(Block("text", [line], i))
             i += 1
     return blocks
 
@@ -131,14 +132,29 @@ def fence_end(lines, i):
     raise MystError(f"{lines[i].strip()} is never closed")
 
 
-def fenced(fence, body):
+def fenced(fence, body, line):
     """The block of a fence: a directive, or code."""
     info = fence["info"].strip()
     if not (directive := DIRECTIVE.match(info)):
-        return Block("code", [fence["fence"] + info, *body, fence["fence"]])
+        return Block("code", [fence["fence"] + info, *body, fence["fence"]], line)
     options, body = split_options(body)
     argument = directive["argument"].strip()
-    return Block("directive", body, directive["name"], argument, options)
+    return Block("directive", body, line, directive["name"], argument, options)
+
+
+def walk(text, start=1):
+    """(line number, block) of all blocks, also of those within directives; text line by line."""
+    for block in parse(text):
+        if block.kind == "text":
+            for i, line in enumerate(block.lines):
+                yield start + block.line + i, block._replace(lines=[line])
+            continue
+        yield start + block.line, block
+        if block.kind == "directive" and block.name not in VERBATIM:
+            below = text.split("\n")[block.line + 1 :]
+            skipped = len(below) - len(split_options(below)[1])
+            inside = start + block.line + 1 + skipped
+            yield from walk("\n".join(block.lines), inside)
 
 
 def split_options(body):

@@ -33,15 +33,13 @@ def of_page(text):
     text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
     seconds, exercises, within = 0.0, 0, None
     for block in myst.parse(text):
-        name = block.name if block.kind == "directive" else ""
-        if name.endswith("-end"):
+        if block.name in ("exercise-start", "solution-start"):
+            within = block.name.removesuffix("-start")
+        elif block.name.endswith("-end"):
             within = None
-        elif name in ("exercise-start", "solution-start"):
-            within = name.removesuffix("-start")
-        kind = within or name
-        if kind == "exercise":
+        elif within == "exercise":
             exercises += sum(map(int, STATED.findall("\n".join(block.lines))))
-        elif kind != "solution":
+        elif within is None:
             seconds += _seconds(block)
     return Time(_fives(seconds / 60), _fives(exercises))
 
@@ -50,7 +48,7 @@ def _seconds(block):
     if block.kind == "math" or block.name == "math":
         return SECONDS_A_PICTURE
     if block.name == "code-cell":
-        options = block.options or {}
+        options = block.options
         drawn = "figure" in (options.get("mystnb") or {}) or _explores(block)
         picture = SECONDS_A_PICTURE if drawn else 0
         if FOLDED.intersection(re.findall(r"[\w-]+", str(options.get("tags", "")))):

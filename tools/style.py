@@ -3,7 +3,6 @@
 Each complaint is one line that says where and what to do. tests/test_style.py keeps the book clean.
 """
 
-import ast
 import re
 import sys
 import unicodedata
@@ -63,6 +62,9 @@ NAMES = {
 }  # fmt: skip
 
 
+EXPLORER = "a {} has an explorer: see lectures_helpers.teaching.explore"
+
+
 class Complaint(NamedTuple):
     page: str  #: path from the root
     line: int
@@ -75,60 +77,47 @@ class Complaint(NamedTuple):
 # ------------------------------------------------------------------------------- prose
 
 
+def blocks(text):
+    """(line number, block) of a page, at every depth, without its header."""
+    header = re.match(r"---\n.*?\n---\n", text, re.DOTALL)
+    blank = "\n" * header[0].count("\n") if header else ""
+    return list(myst.walk(blank + text[len(blank) and header.end() :]))
+
+
 def prose(text):
-    """(number, line) of each line that readers read as text: no code, formulas or options."""
-    lines = text.split("\n")
-    start = lines.index("---", 1) + 1 if lines[0] == "---" else 0
-    fences, in_math = [], False
-    for number, line in enumerate(lines[start:], start=start + 1):
-        stripped = line.strip()
-        if match := myst.FENCE.match(line):
-            fence, info = match["fence"], match["info"].strip()
-            directive = myst.DIRECTIVE.match(info)
-            if fences and not info and fences[-1][0].startswith(fence[0]):
-                fences.pop()
-                continue
-            if not (fence[0] == "`" and "`" in info):
-                name = directive["name"] if directive else "code"
-                fences.append((fence, name))
-                if directive and name not in myst.VERBATIM:
-                    yield number, _bare(directive["argument"])
-                continue
-        if any(name in myst.VERBATIM for _, name in fences):
-            continue
-        if stripped.startswith("$$") or in_math:
-            in_math ^= stripped.count("$$") % 2 == 1
-            continue
-        if fences and myst.OPTION.match(stripped) and not stripped.startswith(":::"):
-            key, value = myst.OPTION.match(stripped).groups()
-            if key.endswith(("alt", "caption")):
-                yield number, _bare(value)
-            continue
-        yield number, _bare(line)
+    """(line number, text) of what readers read as text: no code, formulas or addresses."""
+    for number, block in blocks(text):
+        if block.kind == "text":
+            yield number, bare(block.lines[0])
+        elif block.kind == "directive":
+            mystnb = block.options.get("mystnb") or {}
+            captions = [
+                *(
+                    v
+                    for k, v in block.options.items()
+                    if k.endswith(("alt", "caption"))
+                ),
+                (mystnb.get("figure") or {}).get("caption"),
+                (mystnb.get("image") or {}).get("alt"),
+            ]
+            titles = [] if block.name in myst.VERBATIM else [block.argument]
+            for shown in filter(None, titles + captions):
+                yield number, bare(str(shown))
 
 
-def _bare(line):
+def bare(line):
     """A line without inline code, formulas, roles' targets and addresses."""
     line = re.sub(r"\{(?:term|doc|ref)\}`([^`<]*?)\s*<[^`]*>`", r"\1", line)
     line = re.sub(r"\{term\}`([^`]*)`", r"\1", line)
     line = re.sub(r"(?:\{[\w:.+-]+\})?(`+)[^`].*?\1", "x", line)
     line = re.sub(r"\$(?!\s)[^$]+?(?<!\s)\$(?!\d)", "x", line)
     line = re.sub(r"\]\([^()]*\)", "]", line)
-    line = re.sub(r"https?://\S+|^\([\w-]+\)=$", " ", line)
+    line = re.sub(r"https?://\S+", " ", line)
     return re.sub(r"</?[A-Za-z][^<>]*>", " ", line)
 
 
-def texts(text):
-    """Prose, and what stands below the figures that cells draw."""
-    yield from prose(text)
-    for number, block in directives(text):
-        mystnb = (block.options or {}).get("mystnb") or {}
-        for key, of in (("figure", "caption"), ("image", "alt")):
-            yield number, _bare(str((mystnb.get(key) or {}).get(of) or ""))
-
-
 def headings(text):
-    """(number, title) of each heading."""
+    """(line number, title) of each heading."""
     for number, line in prose(text):
         if match := re.match(r"^#{1,6}\s+(.*)$", line):
             yield number, match[1]
@@ -146,7 +135,7 @@ def code_points(text):
 
 
 def spelling(text):
-    for number, line in texts(text):
+    for number, line in prose(text):
         for pattern, term in TERMS.items():
             if match := re.search(pattern, line, re.IGNORECASE):
                 yield number, f'the course writes "{term}", not "{match[0]}"'
@@ -154,7 +143,7 @@ def spelling(text):
 
 def timings(text):
     lines = text.split("\n")
-    for number, line in texts(text):
+    for number, line in prose(text):
         cited = "{cite" in lines[number - 1]  # others' numbers, with their source
         if (match := TIMING.search(line)) and not cited:
             yield (
@@ -181,119 +170,69 @@ def sentence_case(text):
 
 
 def figures(text):
-    """Every figure has a caption, a name and an alt text."""
-    for number, block in directives(text):
-        if block.name == "code-cell":
-            options = block.options or {}
-            mystnb = options.get("mystnb") or {}
-            source = "\n".join(block.lines)
-            if not mystnb.get("figure"):
-                if draws(source):
-                    yield (
-                        number,
-                        "a figure without a caption: add `mystnb: figure: {name, caption}` "
-                        "and `image: alt` to the cell",
-                    )
-                continue
-            for key in ("caption", "name"):
-                if not str(mystnb["figure"].get(key) or "").strip():
-                    yield (
-                        number,
-                        f"a figure without a {key}: add it to `mystnb: figure:`",
-                    )
-            if (
-                "explore(" not in source
-                and not str((mystnb.get("image") or {}).get("alt") or "").strip()
-            ):
-                yield number, "a figure without an alt text: add `mystnb: image: alt:`"
-        elif block.name in ("figure", "image"):
-            if not block.options.get("alt", "").strip():
-                yield number, "a picture without an alt text: add `:alt:`"
-            if block.name == "figure" and not block.options.get("name"):
-                yield number, "a figure without a name: add `:name:`"
-            if block.name == "figure" and not "".join(block.lines).strip():
-                yield number, "a figure without a caption: write it into the directive"
-        elif "img-top" in (block.options or {}) and not block.options.get("img-alt"):
-            yield number, "a card's picture without an alt text: add `:img-alt:`"
-    for number, line in prose(text):
-        if re.search(r"!\[\s*\]", line):
-            yield number, "a picture without an alt text: write it between [ and ]"
-    for number, line in enumerate(text.split("\n"), start=1):
-        if "<img " in line and "alt=" not in line:
-            yield number, "a picture without an alt text: give the <img> one"
+    """Every figure that a cell draws has a caption, a name and an alt text."""
+    for number, block in blocks(text):
+        if block.name != "code-cell":
+            continue
+        source = "\n".join(block.lines) + "\n"
+        mystnb = block.options.get("mystnb") or {}
+        if not (figure := mystnb.get("figure")):
+            if draws(source):
+                yield number, "a figure without a caption: add `mystnb: figure:`"
+            continue
+        for key in ("caption", "name"):
+            if not str(figure.get(key) or "").strip():
+                yield number, f"a figure without a {key}: add it to `mystnb: figure:`"
+        alt = str((mystnb.get("image") or {}).get("alt") or "")
+        if "explore(" not in source and not alt.strip():
+            yield number, "a figure without an alt text: add `mystnb: image: alt:`"
 
 
 def draws(source):
     """Whether a cell shows a figure itself, rather than define what may."""
-    try:
-        waiting = list(ast.parse(source).body)
-    except SyntaxError:  # a magic: no cell that draws has one
-        return False
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
-            continue
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".show"):
-            return True
-        waiting += ast.iter_child_nodes(node)
-    return False
+    definition = re.compile(r"^(?:def|class) .*\n(?:(?:[ \t].*)?\n)*", re.MULTILINE)
+    return ".show()" in definition.sub("", source)
 
 
 def demos(text):
     """A demonstration, labelled demo-N, begins with its parameters and has an explorer."""
-    blocks = list(directives(text))
-    lines = text.split("\n")
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if re.match(r"^\(demo(?!-\d+\)=$)", line):
-            yield (
-                number,
-                f"a demo's label is (demo-N)=, on a line of its own, not {line}",
-            )
-    places = [i for i, x in enumerate(lines, 1) if re.match(r"^\(demo-\d+\)=$", x)]
-    for place, end in zip(places, [*places[1:], len(lines)], strict=False):
-        cells = [b for n, b in blocks if place < n < end and b.name == "code-cell"]
-        if not cells or "parameters" not in str((cells[0].options or {}).get("tags")):
-            yield (
-                place,
-                "a demo begins with a cell of its parameters: tag it `parameters`",
-            )
-        if not any("explore.explore(" in line for b in cells for line in b.lines):
-            yield place, "a demo has an explorer: see lectures_helpers.teaching.explore"
+            yield number, f"a demo's label is (demo-N)= on its own line, not {line}"
+    cells = {}
+    for number, block in blocks(text):
+        if block.kind == "target" and block.name.startswith("demo-"):
+            cells[number] = []
+        elif block.name == "code-cell" and cells:
+            cells[max(cells)].append(block)
+    for number, of_demo in cells.items():
+        if not of_demo or "parameters" not in str(of_demo[0].options.get("tags")):
+            yield number, "a demo begins with its parameters: tag the cell `parameters`"
+        if not any("explore.explore(" in line for b in of_demo for line in b.lines):
+            yield number, EXPLORER.format("demo")
 
 
 def exercises(text):
     """An exercise says what it trains and how long it takes, and has a solution."""
-    solved = {b.argument for _, b in directives(text) if b.name.startswith("solution")}
-    lines = text.split("\n")
-    for number, block in directives(text):
-        if block.name not in ("exercise", "exercise-start"):
-            continue
-        end = next(
-            (
-                i
-                for i in range(number, len(lines))
-                if re.match(r"^\s*[`:]{3,}(\{exercise-end\})?", lines[i])
-                and (block.name == "exercise" or "exercise-end" in lines[i])
-            ),
-            len(lines),
-        )
-        body = "\n".join(lines[number:end])
-        if not re.search(r"[Tt]rains\b", body) or not re.search(
-            r"[Aa]bout \d+ minutes", body
-        ):
-            yield number, 'an exercise begins with "*Trains: ... About N minutes.*"'
-        if block.options.get("label") not in solved:
-            yield number, "an exercise without a solution: add a {solution}"
-    for number, block in directives(text):
-        folded = "dropdown" in str((block.options or {}).get("class"))
-        if block.name in ("solution", "solution-start") and not folded:
+    found, end = blocks(text), "{exercise-end}"
+    solved = {b.argument for _, b in found if b.name == "solution-start"}
+    for number, block in found:
+        if block.name == "exercise-start":
+            body = "\n".join(text.split("\n")[number:]).partition(end)[0]
+            if not re.search(r"[Tt]rains\b", body) or not re.search(
+                r"[Aa]bout \d+ minutes", body
+            ):
+                yield number, 'an exercise begins with "*Trains: ... About N minutes.*"'
+            if block.label not in solved:
+                yield number, "an exercise without a solution: add {solution-start}"
+        if block.name == "solution-start" and "dropdown" not in str(block.options):
             yield number, "a solution is folded: add `:class: dropdown`"
 
 
 def lecture(text):
     """What every lecture has, in its order."""
     titles = [title for _, title in headings(text)]
-    names = [block.name for _, block in directives(text)]
+    names = [block.name for _, block in blocks(text)]
     if names.count("prerequisites") != 1:
         yield 1, "a lecture has one {prerequisites} box, below its opening question"
     if "Exercises" not in titles:
@@ -301,38 +240,9 @@ def lecture(text):
     if titles[-1] != "What you can now do":
         yield len(text.split("\n")), 'a lecture ends with "## What you can now do"'
     if "explore.explore(" not in text:
-        yield 1, "a lecture has an explorer: see lectures_helpers.teaching.explore"
+        yield 1, EXPLORER.format("lecture")
     if "{term}`" not in text:
         yield 1, "link the field's words to the glossary where they come first: {term}"
-
-
-def directives(text):
-    """(line, block) of every directive, however deep."""
-    lines = text.split("\n")
-    place = 0
-    for i, line in enumerate(lines):
-        match = myst.FENCE.match(line)
-        if not match or not myst.DIRECTIVE.match(match["info"].strip()):
-            continue
-        if i < place:
-            continue
-        (block, *_) = [
-            b
-            for b in myst.parse("\n".join(lines[i : _end(lines, i)]))
-            if b.kind == "directive"
-        ]
-        if block.name in myst.VERBATIM:
-            place = _end(lines, i)
-        yield i + 1, block
-
-
-def _end(lines, i):
-    """Index after the fence that closes the one in line i."""
-    fence = myst.FENCE.match(lines[i])["fence"]
-    closing = re.compile(rf"^\s*{re.escape(fence[0])}{{{len(fence)},}}\s*$")
-    return next(
-        (j + 1 for j in range(i + 1, len(lines)) if closing.match(lines[j])), len(lines)
-    )
 
 
 PAGE = (code_points, spelling, timings, sentence_case, figures, demos, exercises)
@@ -340,15 +250,14 @@ PAGE = (code_points, spelling, timings, sentence_case, figures, demos, exercises
 
 def complaints(name, text, chapter=False):
     """All complaints about one page, in the order of its lines."""
+    checks = (*PAGE, lecture) if chapter else PAGE
     try:
-        myst.parse(text)
+        found = {Complaint(name, *place) for check in checks for place in check(text)}
     except myst.MystError as error:  # then nothing after that place can be told apart
         opened = str(error).removesuffix(" is never closed")
         lines = [line.strip() for line in text.split("\n")]
         place = len(lines) - lines[::-1].index(opened) if opened in lines else 1
-        return [Complaint(name, place, str(error))]
-    checks = (*PAGE, lecture) if chapter else PAGE
-    found = {Complaint(name, *place) for check in checks for place in check(text)}
+        found = [Complaint(name, place, str(error))]
     return sorted(found)
 
 
