@@ -12,6 +12,7 @@ import shutil
 import threading
 from contextlib import contextmanager
 
+from axe_playwright_python.sync_playwright import Axe
 from site_scripts import FAULTS
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -26,6 +27,11 @@ OPTIONS = [
     # Nothing but this machine: a page that needs the network shows it.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+# What axe-core looks for: all that it knows of the Web Content Accessibility Guidelines, A and AA.
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "resultTypes": ["violations"],
+}
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 
@@ -117,6 +123,17 @@ class Visit:
             if self.page.evaluate("document.documentElement.dataset.theme") == "dark":
                 return True
         return False
+
+
+def access_faults(visit):
+    """What axe-core finds, with all opened that opens: contrasts, names, roles, alt texts."""
+    visit.run("openAll")
+    return [
+        f"{kind['id']}: {' '.join(node['target'][0].split())}: "
+        f"{[*node['any'], *node['all'], *node['none']][0]['message']}"
+        for kind in Axe().run(visit.page, options=RULES).response["violations"]
+        for node in kind["nodes"]
+    ]
 
 
 def opening_faults(visit):

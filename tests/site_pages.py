@@ -12,13 +12,11 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 
-from tools import course, weights
+from tools import course
 
-BUILT = weights.BUILT
+BUILT = course.ROOT / "_build" / "html"
 NAMES = [page.name for page in course.pages()]
 COLAB = "https://colab.research.google.com/"
-# Made alike for every theorem and exercise by what typesets them; nothing leads there.
-THEIR_IDS = re.compile("(proof|exercise|solution)(-content)?")
 # Everything else ends a line of text.
 INLINE = {"a", "abbr", "b", "cite", "em", "i", "img", "small", "span", "strong", "sub"}
 INLINE |= {"sup"}
@@ -38,16 +36,11 @@ class Document(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.lang = self.title = ""
         self.anchors = set()
-        self.ids = []
         self.text = ""  # of the article, without code and formulas
         self.links = []  # (line, target) of everything that a page leads to or loads
         self.buttons = []  # (classes, target) of the links above the article
-        self.headings = []  # [level, text] within the article
-        self.pictures = []  # (line, source, alternative text) within the article
         self._in_article = self._in_header = False
-        self._texts = []  # what is being read: "title" or a heading
         self._silent = []  # what is open of something whose text is not read
         self.feed(html)
         self.close()
@@ -55,38 +48,25 @@ class Document(HTMLParser):
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
         line = self.getpos()[0]
+        classes = attributes.get("class") or ""
         self.anchors.update(attributes.get(key) for key in ("id", "name"))
-        if attributes.get("id"):
-            self.ids.append((line, attributes["id"]))
         if self._silent:
             self._silent += [] if tag in VOID else [tag]
-        elif tag in SILENT or "math" in (attributes.get("class") or "").split():
+        elif tag in SILENT or "math" in classes.split():
             self._silent = [tag]
             self.text += GAP
         elif tag not in INLINE:
             self.text += "\n"
-        if tag == "html":
-            self.lang = attributes.get("lang") or ""
-        elif tag == "article":
+        if tag == "article":
             self._in_article = True
-        elif "article-header-buttons" in (attributes.get("class") or ""):
+        elif "article-header-buttons" in classes:
             self._in_header = True
-        elif tag == "title":
-            self._texts.append("title")
-        elif re.fullmatch("h[1-6]", tag) and self._in_article:
-            self.headings.append([int(tag[1]), ""])
-            self._texts.append(tag)
-        elif tag == "meta" and (attributes.get("http-equiv") or "").lower() == (
-            "refresh"
-        ):
+        elif tag == "meta" and attributes.get("http-equiv", "").lower() == "refresh":
             self.links.append((line, attributes["content"].partition("url=")[2]))
-        if tag == "img" and self._in_article and not attributes.get("aria-hidden"):
-            source = attributes.get("src") or ""
-            self.pictures.append((line, source, attributes.get("alt") or ""))
         if (target := attributes.get(LINK.get(tag))) is not None:
             self.links.append((line, target))
             if tag == "a" and self._in_header and not self._in_article:
-                self.buttons.append((attributes.get("class") or "", target))
+                self.buttons.append((classes, target))
 
     def handle_endtag(self, tag):
         if tag == "article":
@@ -96,18 +76,10 @@ class Document(HTMLParser):
                 pass
         elif tag not in INLINE:
             self.text += "\n"
-        if self._texts and self._texts[-1] == tag:
-            self._texts.pop()
 
     def handle_data(self, data):
         if self._in_article and not self._silent:
             self.text += data.replace("\n", " ")
-        if not self._texts:
-            return
-        if self._texts[-1] == "title":
-            self.title += data
-        else:
-            self.headings[-1][1] += data
 
 
 def read(built):
@@ -145,50 +117,15 @@ def link_faults(name, documents, built):
     return faults
 
 
-def outline_faults(document):
-    """Language, title and headings of a page."""
-    faults = []
-    if not document.lang.strip():
-        faults.append('<html> has no lang: set `language = "en"`')
-    if not document.title.strip():
-        faults.append("<title> is empty")
-    levels = [level for level, _ in document.headings]
-    if levels.count(1) != 1:
-        faults.append(f"the article has {levels.count(1)} first-level headings, not 1")
-    before = 0
-    for level, text in document.headings:
-        if level > before + 1:
-            where = f'"{text.strip().rstrip("#")}"'
-            faults.append(f"the heading {where} skips from h{before} to h{level}")
-        if not text.strip():
-            faults.append(f"an h{level} has no text")
-        before = level
-    return faults
-
-
 def text_faults(document):
-    """Ids that are there twice, and markup that a reader sees as it was typed."""
-    faults, ids = [], set()
-    for line, name in document.ids:
-        if name in ids and not THEIR_IDS.fullmatch(name):
-            faults.append(f"line {line} has the id {name} for a second time")
-        ids.add(name)
+    """Markup that a reader sees as it was typed."""
+    faults = []
     for raw, kind in ((RAW_ROLE, "a role"), (RAW_DOLLARS, "a formula")):
         for found in raw.finditer(document.text):
             start = max(found.start() - 20, 0)
             here = document.text[start : found.end() + 30].replace(GAP, "`…`")
             faults.append(f'shows {kind} as it was typed: "{shorten(here)}"')
     return faults
-
-
-def alternative_text_faults(document):
-    """Pictures without words for a reader who cannot see them."""
-    return [
-        f"line {line}: {shorten(source)} has no alt text (code cell: mystnb: image: alt)"
-        for line, source, alt in document.pictures
-        # Sphinx writes the file's name where a page gives no text.
-        if not alt.strip() or re.search(r"\.(png|svg|jpe?g|webp|gif)$", alt.strip())
-    ]
 
 
 def button_faults(name, document, repository, root, built):

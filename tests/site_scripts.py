@@ -99,39 +99,10 @@ FAULTS = r"""
     }
     return known.get(text);
   };
-  const over = (top, below) =>
-    [0, 1, 2].map((i) => top[3] * top[i] + (1 - top[3]) * below[i]).concat(1);
   const luminance = (c) => {
     const linear = (x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
     return 0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2]);
   };
-  const background = (e, papers) => {
-    if (!e) return [1, 1, 1, 1];
-    if (!papers.has(e)) {
-      const below = background(e.parentElement, papers);
-      papers.set(e, over(colour(getComputedStyle(e).backgroundColor), below));
-    }
-    return papers.get(e);
-  };
-
-  const contrast = () => {
-    openAll();
-    const faults = [];
-    const papers = new Map();
-    const kinds = "p, li, td, th, dt, figcaption, .caption-text, a:not(.headerlink),"
-      + " h1, h2, h3, h4, code, pre, pre span, code span, .explorer span, .explorer output";
-    for (const e of article().querySelectorAll(kinds)) {
-      const words = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-      if (!words || !seen(e)) continue;
-      const paper = background(e, papers);
-      const ink = over(colour(getComputedStyle(e).color), paper);
-      const [light, dark] = [luminance(ink), luminance(paper)].sort((a, b) => b - a);
-      const ratio = (light + 0.05) / (dark + 0.05);
-      if (ratio < 4.5) faults.push(`contrast ${ratio.toFixed(1)} < 4.5: ${name(e)}`);
-    }
-    return faults;
-  };
-
   const whiteBoxes = () => {
     openAll();
     const faults = [];
@@ -235,8 +206,7 @@ FAULTS = r"""
   };
 
   window.siteFaults = {
-    mathematics, overflow, pictures, contrast, whiteBoxes, openAll, openers, isOpen,
-    showsFocus,
+    mathematics, overflow, pictures, whiteBoxes, openAll, openers, isOpen, showsFocus,
     explorerState, framesOf,
   };
 })()

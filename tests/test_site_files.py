@@ -1,7 +1,6 @@
-"""The built book's files: links, outlines, buttons, weights. No browser, no network.
+"""The built book's files: links, raw markup, buttons, sizes. No browser, no network.
 
 Needs a built book (`make book`); without one these tests are skipped, but in CI they fail.
-`python -m tools.weights` prints what the pages weigh.
 """
 
 import os
@@ -10,7 +9,7 @@ import nbformat
 import pytest
 import site_pages
 
-from tools import course, weights
+from tools import course
 
 if site_pages.BOOK_FAULT and os.environ.get("CI"):
     pytest.fail(site_pages.BOOK_FAULT, pytrace=False)
@@ -19,7 +18,7 @@ if site_pages.BOOK_FAULT:
 
 BUILT, NAMES = site_pages.BUILT, site_pages.NAMES
 REPOSITORY = course.repository()
-MEDIAN_WEIGHT = 500_000  # bytes a page: a second on a slow mobile connection (4 Mbit/s)
+LARGEST = 900_000  # bytes of a page's HTML, or of a picture
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +31,8 @@ class TestPage:
     def test_links_lead_somewhere(self, name, documents):
         site_pages.check(name, site_pages.link_faults(f"{name}.html", documents, BUILT))
 
-    def test_has_language_title_and_outline(self, name, documents):
-        site_pages.check(name, site_pages.outline_faults(documents[f"{name}.html"]))
-
     def test_shows_no_markup(self, name, documents):
         site_pages.check(name, site_pages.text_faults(documents[f"{name}.html"]))
-
-    def test_pictures_have_alternative_texts(self, name, documents):
-        site_pages.check(
-            name, site_pages.alternative_text_faults(documents[f"{name}.html"])
-        )
 
     def test_buttons_lead_to_the_twin(self, name, documents):
         document = documents[f"{name}.html"]
@@ -68,14 +59,11 @@ def test_links_of_the_twin_lead_somewhere(name, documents):
 
 
 def test_pages_are_light():
-    made = weights.weights(BUILT)
-    print("The heaviest pages:", *made[:3], sep="\n")
-    if (median := weights.median(made)) > MEDIAN_WEIGHT:
-        pytest.fail(
-            f"the median page weighs {median / 1000:.0f} kB, more than"
-            f" {MEDIAN_WEIGHT / 1000:.0f} (python -m tools.weights lists them)",
-            pytrace=False,
-        )
+    """A slow mobile connection (4 Mbit/s) brings the largest in two seconds, unpacked."""
+    files = [*BUILT.glob("book/**/*.html"), *BUILT.glob("_images/*")]
+    large = [path for path in files if path.stat().st_size > LARGEST]
+    for path in large:
+        pytest.fail(f"{path.name} has {path.stat().st_size:,} bytes", pytrace=False)
 
 
 # --------------------------------------------------------------- the tests find what is wrong
@@ -89,21 +77,13 @@ GOOD = """<!doctype html><html lang="en"><title>Shop</title>
 @pytest.mark.parametrize(
     ("piece", "fault"),
     [
-        ("<h2>Rolls</h2><h3>Rye</h3><h2>Cakes</h2>", None),
-        ("<h3>Rye</h3>", "skips from h1 to h3"),
-        ("<h1>Rolls</h1>", "2 first-level headings"),
-        ("<h2></h2>", "an h2 has no text"),
         ('<a href="%2e/page.html?x=1#top">a</a><a href="mailto:a@b.c">b</a>', None),
         ('<a href="cake.html">cake</a>', "no such file"),
         ('<a href="#crumbs">crumbs</a>', "no such id"),
         ('<script src="oven.js"></script>', "no such file"),
-        ('<img src="page.html" alt="A loaf"><img aria-hidden="true" alt="">', None),
-        ('<img src="page.html" alt=" ">', "no alt text"),
-        ('<img src="page.html" alt="page.png">', "no alt text"),
         ('<a href="http://localhost:8000/a">a</a>', "only one machine"),
         ('<a href="file:///home/me/a.html">a</a>', "only one machine"),
         ('<a href="">a</a>', "empty link"),
-        ('<p id="top">', "the id top for a second time"),
         ("<p>See {term}`lot`.", "a role as it was typed"),
         ("<p>See {prf:ref}<code>lot</code>.", "a role as it was typed"),
         ("<pre>{term}`lot` $Q$</pre><code>{ref}`a`</code> {a, b}", None),
@@ -118,16 +98,9 @@ def test_faults_of_files_are_found(tmp_path, piece, fault):
     documents = site_pages.read(tmp_path)
     page = documents["page.html"]
     faults = site_pages.link_faults("page.html", documents, tmp_path)
-    faults += site_pages.outline_faults(page) + site_pages.alternative_text_faults(page)
     faults += site_pages.text_faults(page)
     assert len(faults) == (fault is not None)
     assert not faults or fault in faults[0]
-
-
-def test_faults_of_a_page_without_head_are_found():
-    faults = site_pages.outline_faults(site_pages.Document("<article><h1>A</h1>"))
-    assert "lang" in faults[0]
-    assert "<title>" in faults[1]
 
 
 @pytest.mark.parametrize(
@@ -198,16 +171,3 @@ def test_a_missing_old_or_reordered_book_is_found(tmp_path):
     assert "older than b.md" in fault()
     (tmp_path / "c.html").unlink()
     assert "no page c" in fault([a, c])
-
-
-def test_a_page_weighs_what_it_alone_shows(tmp_path):
-    (tmp_path / "_images").mkdir()
-    for name, size in (("a.png", 100), ("b.webp", 10)):
-        (tmp_path / "_images" / name).write_bytes(bytes(size))
-    (tmp_path / "one.html").write_text(
-        '<img src="_images/a.png"><img src="_images/a.png"><img src="_images/b.webp">'
-    )
-    (tmp_path / "two.html").write_text('<img src="_images/b.webp">')
-    one, two = weights.weights(tmp_path, ["two", "one"])
-    assert (one.page, one.pictures, two.pictures) == ("one", 100, 0)
-    assert weights.median([one, two]) == (one.total + two.total) / 2
