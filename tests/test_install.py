@@ -62,5 +62,5 @@ def test_the_wheel_says_what_the_course_says(built):
 
 def test_the_readme_shows_its_picture_wherever_it_is_read():
     """On the package index there is no file beside it."""
-    picture = course.repository().raw("book/assets/hero.png")
+    picture = course.repository().raw("book/assets/sawtooth.svg")
     assert f"]({picture})" in (course.ROOT / "README.md").read_text(encoding="utf-8")

@@ -68,7 +68,7 @@ def text_with(slug):
     return (
         f'url: {address.url} # or {address.url}.git, "git+{address.url}"\n'
         f"[book]({address.site}/book/intro.html), [zip]({address.site}/course.zip).\n"
-        f"{address.colab('book/intro.ipynb')}\n"
+        f"{address.colab('book/intro.ipynb')} {address.raw('book/a.png')}\n"
         f"At {address.site}. At {slug}.\n"
     )
 

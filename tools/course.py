@@ -28,6 +28,10 @@ class Repository(NamedTuple):
     def colab(self, path):
         return f"https://colab.research.google.com/github/{self.slug}/blob/{self.branch}/{path}"
 
+    def raw(self, path):
+        """Address of a file's content, for pictures that are shown elsewhere."""
+        return f"https://raw.githubusercontent.com/{self.slug}/{self.branch}/{path}"
+
 
 class Page(NamedTuple):
     """One page of the book."""
