@@ -1,17 +1,17 @@
 """Where the arrays live: one device, all devices of a machine, or those of many machines.
 
-A *mesh* is a list of devices.  A simulation or a solver that is handed one spreads its
-firms, replications or states over it and otherwise does the same: the same call, the same
-key, the same numbers.  (To the last bit, as long as every device has a fair share: for a
+A *mesh* is a list of devices.  What is handed one (`ss.cross_section`, the simulations of
+base stock and (Q, r), `expiry.solve`) spreads its firms, replications or states over it and
+otherwise does the same: the same call, the same key, the same numbers.  (To the last bit, as long as every device has a fair share: for a
 firm or two XLA may compile other vector code, which rounds a last digit otherwise.)  The
 engine is JAX's own (`jax.distributed`, `jax.sharding`).
 
-On several machines, every one of them runs the same program, which begins with `start`
-and then makes one mesh over the devices of all.
+On several machines, every one of them runs the same program, which begins with
+`jax.distributed.initialize` and then makes one mesh over the devices of all.
 """
 
-import os
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -21,140 +21,19 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from lectures_helpers import checks
 
+__all__ = ["create_mesh", "gather", "to_host"]
+
 AXIS = "devices"  # name of a mesh's only axis
 
 
-class Process(NamedTuple):
-    """This process among those of a run."""
-
-    index: int  #: from 0 on
-    count: int  #: processes of the run
-
-
-# What launchers set: coordinator's address (or host and port), number of processes, index.
-LAUNCHERS = (
-    (("JAX_COORDINATOR_ADDRESS",), "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"),
-    (("MASTER_ADDR", "MASTER_PORT"), "WORLD_SIZE", "RANK"),
-)
-
-
-def start(
-    coordinator=None,
-    num_processes=None,
-    process_id=None,
-    *,
-    patience=60,
-) -> Process:
-    """Join the run that several machines share, before anything else is done with JAX.
-
-    What is not given is read from the environment: ``JAX_COORDINATOR_ADDRESS``,
-    ``JAX_NUM_PROCESSES`` and ``JAX_PROCESS_ID``; or ``MASTER_ADDR``, ``MASTER_PORT``,
-    ``WORLD_SIZE`` and ``RANK``; or what Slurm, Open MPI, Kubernetes and Cloud TPUs set.
-    Where there is nothing of all that, the process is alone, and nothing is done.
-
-    Args:
-        coordinator: address of the first process, ``"host:port"``.
-        num_processes: number of processes, an integer >= 1.
-        process_id: index of this one, an integer in 0, ..., num_processes - 1.
-        patience: seconds after which a process that does not answer counts as dead and
-            all others end with an error, an integer >= 1.
-
-    Returns:
-        This process's index, and how many there are.
-
-    Raises:
-        ValueError: a bad argument or environment, or only some of the three known.
-        RuntimeError: the others cannot be reached, or JAX has been used already.
-    """
-    patience = checks.integer("patience", patience, 1)
-    known = {
-        "coordinator": coordinator,
-        "num_processes": num_processes,
-        "process_id": process_id,
-    }
-    sources = dict.fromkeys(known, "")
-    incomplete = ""
-    for addresses, count, index in LAUNCHERS:
-        names = (*addresses, count, index)
-        if any(value is not None for value in known.values()):
-            break
-        unset = [name for name in names if not os.environ.get(name, "").strip()]
-        if not unset:
-            known = {
-                "coordinator": ":".join(os.environ[name] for name in addresses),
-                "num_processes": os.environ[count],
-                "process_id": os.environ[index],
-            }
-            sources = {
-                "coordinator": f" (from {' and '.join(addresses)})",
-                "num_processes": f" (from {count})",
-                "process_id": f" (from {index})",
-            }
-        elif len(unset) < len(names) and os.environ.get(count, "").strip() != "1":
-            incomplete = (
-                f"{' and '.join(names)} must be set together, "
-                f"got no {' and no '.join(unset)}"
-            )
-    missing = [name for name, value in known.items() if value is None]
-    if 0 < len(missing) < 3:
-        raise ValueError(
-            f"coordinator, num_processes and process_id must be given together, "
-            f"got no {' and no '.join(missing)}"
-        )
-    if not missing:
-        known = _checked_launch(known, sources)
-        if known["num_processes"] == 1:
-            return Process(0, 1)
-        jax.distributed.initialize(
-            known["coordinator"],
-            known["num_processes"],
-            known["process_id"],
-            heartbeat_timeout_seconds=patience,
-        )
-    elif _in_cluster():
-        jax.distributed.initialize(heartbeat_timeout_seconds=patience)
-    elif incomplete:  # alone, every machine would do all the work, and save over others
-        raise ValueError(incomplete)
-    return Process(jax.process_index(), jax.process_count())
-
-
-def _checked_launch(known, sources):
-    numbers = {}
-    for name, least in (("num_processes", 1), ("process_id", 0)):
-        value = known[name]
-        if isinstance(value, str) and value.strip().isdigit():
-            value = int(value)
-        numbers[name] = checks.integer(name + sources[name], value, least)
-    count, index = numbers["num_processes"], numbers["process_id"]
-    if index >= count:
-        raise ValueError(
-            f"process_id{sources['process_id']} must be below num_processes = {count}, "
-            f"got {index}"
-        )
-    address = known["coordinator"]
-    host, _, port = str(address).rpartition(":")
-    if not (isinstance(address, str) and host and port.isdigit()):
-        raise ValueError(
-            f'coordinator{sources["coordinator"]} must be "host:port", got {address!r}'
-        )
-    return {"coordinator": address, **numbers}
-
-
-def _in_cluster():
-    """Whether a launcher that JAX knows has started several processes."""
-    counts = ("SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE")
-    several = any(os.environ.get(name, "1").strip() not in ("", "1") for name in counts)
-    # Google's TPU hosts and indexed jobs of Kubernetes tell JAX more than one variable.
-    return several or any(
-        name in os.environ for name in ("TPU_WORKER_HOSTNAMES", "JOB_COMPLETION_INDEX")
-    )
-
-
-def create_mesh(num_devices=None) -> Mesh:
+def create_mesh(num_devices: int | None = None) -> Mesh:
     """Make a mesh over devices, on all machines of the run.
 
     Args:
         num_devices: how many, an integer from 1 to those that there are; default all.
+
+    Returns:
+        A mesh of one axis.
 
     Raises:
         ValueError: there are fewer devices.
@@ -174,7 +53,7 @@ def create_mesh(num_devices=None) -> Mesh:
     return Mesh(np.asarray(devices), (AXIS,))
 
 
-def checked_mesh(mesh) -> "Mesh | None":
+def checked_mesh(mesh: Mesh | None) -> Mesh | None:
     """Return `mesh` if it is None or has one axis, as `create_mesh` makes."""
     if mesh is None or (
         isinstance(mesh, Mesh)
@@ -185,14 +64,12 @@ def checked_mesh(mesh) -> "Mesh | None":
     raise ValueError(f"mesh must come from sharding.create_mesh, got {mesh!r}")
 
 
-def checked_share(name, number, mesh):
+def checked_share(name: str, number: int, mesh: Mesh | None) -> None:
     """Raise unless the mesh's devices can share `number` things evenly."""
-    if checked_mesh(mesh) is None or number % mesh.size == 0:
+    if (mesh := checked_mesh(mesh)) is None or number % mesh.size == 0:
         return
-    below, above = (
-        (number // mesh.size) * mesh.size,
-        -(-number // mesh.size) * mesh.size,
-    )
+    below = number // mesh.size * mesh.size
+    above = below + mesh.size
     nearest = f"{below} or {above}" if below else f"{above}"
     raise ValueError(
         f"{name} must be a multiple of the mesh's {mesh.size} devices, such as {nearest}, "
@@ -200,19 +77,19 @@ def checked_share(name, number, mesh):
     )
 
 
-def spread(mesh, axis, ndim) -> NamedSharding:
+def spread(mesh: Mesh, axis: int, ndim: int) -> NamedSharding:
     """The sharding of an array of `ndim` axes that is cut along one of them."""
-    cuts = [None] * ndim
+    cuts: list[str | None] = [None] * ndim
     cuts[axis] = mesh.axis_names[0]
     return NamedSharding(mesh, PartitionSpec(*cuts))
 
 
-def everywhere(mesh) -> NamedSharding:
+def everywhere(mesh: Mesh) -> NamedSharding:
     """The sharding of an array that every device holds in full."""
     return NamedSharding(mesh, PartitionSpec())
 
 
-def place(array, mesh, axis=0):
+def place(array: jax.Array, mesh: Mesh | None, axis: int = 0) -> jax.Array:
     """Cut an array along an axis and put the pieces on the mesh; None leaves it alone.
 
     Also within a compiled function, where it says how an intermediate array lies.
@@ -225,7 +102,7 @@ def place(array, mesh, axis=0):
     return jax.device_put(array, sharding)
 
 
-def gather(tree, mesh):
+def gather(tree: Any, mesh: Mesh | None) -> Any:
     """Put all arrays of a tree on every device of the mesh in full; None leaves them alone."""
     if mesh is None:
         return tree
@@ -238,7 +115,7 @@ def gather(tree, mesh):
     return jax.tree.map(one, tree)
 
 
-def map_shared(fn, values, shared, mesh):
+def map_shared(fn: Callable, values: Any, shared: tuple, mesh: Mesh | None) -> Any:
     """Apply ``fn(value, *shared)`` to each of `values`, arrays (n, ...), one after another.
 
     The devices of a mesh share the values, and repeat the last one if that makes the
@@ -261,7 +138,7 @@ def map_shared(fn, values, shared, mesh):
     return jax.tree.map(lambda a: a[:number], gather(results, mesh))
 
 
-def to_host(array) -> np.ndarray:
+def to_host(array: jax.Array | np.ndarray) -> np.ndarray:
     """The whole array in this process's memory, wherever its pieces lie.
 
     On several machines every process must call it, and every one gets the whole.
@@ -271,6 +148,6 @@ def to_host(array) -> np.ndarray:
     return np.asarray(array)
 
 
-def from_host(array, sharding):
+def from_host(array: np.ndarray, sharding: NamedSharding) -> jax.Array:
     """Spread an array that every process holds in full."""
     return jax.make_array_from_callback(array.shape, sharding, lambda cut: array[cut])

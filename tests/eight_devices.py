@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from lectures_helpers import demand, expiry, sharding
-from lectures_helpers.classical import base_stock, eoq, newsvendor, qr
+from lectures_helpers.classical import base_stock, qr
 from lectures_helpers.dynamics import ss
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -18,35 +18,19 @@ jax.config.update("jax_debug_key_reuse", True)
 
 def simulations(mesh):
     """Every simulation that takes a mesh."""
-    firms = ss.create_parameters()
     lognormal = demand.create_distribution("lognormal", None, 1.0)
-    season = demand.create_distribution("gamma", 225.0, 0.4)
-    share = {"mesh": mesh}
-    few = {"num_replications": 8, "num_demands": 300, **share}
-    starts = np.linspace(20.0, 90.0, 16)
+    few = {"num_replications": 8, "num_demands": 300, "mesh": mesh}
     return {
-        "sample_path": ss.sample_path(firms, starts, 40, key=key(0), **share),
         "cross_section": ss.cross_section(
-            firms, 50.0, 60, key=key(1), num_firms=4000, **share
+            ss.create_parameters(), 50.0, 60, key=key(1), num_firms=4000, mesh=mesh
         ),
-        "distribution_dynamics": ss.distribution_dynamics(
-            firms, 50.0, (5, 20, 60), key=key(2), num_firms=800, **share
-        ),
-        "restock_frequency": ss.restock_frequency(
-            firms, key=key(3), num_firms=8000, **share
-        ),
-        "newsvendor": newsvendor.simulate(
-            newsvendor.create_parameters(), season, [100.0, 225.0, 300.0],
-            key=key(4), num_samples=4000, keep_samples=True, **share,
-        ),
-        "eoq": eoq.simulate(eoq.create_parameters(), None, [100, 169], key=key(5), **few),
         "base_stock": base_stock.simulate(
             base_stock.create_parameters(), None, lognormal, [9, 11], key=key(6), **few
         ),
         "qr": qr.simulate(
             qr.create_parameters(), None, None, [2, 26], [3, 11], key=key(7), **few
         ),
-    }  # fmt: skip
+    }
 
 
 def key(seed):
@@ -81,8 +65,13 @@ def solvers():
     """Relative difference of values, and whether decisions agree, by case and devices."""
     found = {}
     for m, k, dtype, meshes in [
-        (4, 8, "float32", (1, 2, 8)),
-        (3, 5, "float64", (3, 8)),
+        (4, 8, "float32", (8,)),
+        (
+            3,
+            5,
+            "float64",
+            (3, 8),
+        ),  # uneven: 2, 2, 1, and three devices of padding alone
     ]:
         case = model(m, k)
         alone = expiry.solve(case, 3, dtype=dtype, keep_policies=True)
@@ -146,18 +135,18 @@ def received(text, devices):
 
 
 def main():
-    one = simulations(sharding.create_mesh(1))
-    alone = simulations(None)
+    alone, one, eight = (
+        simulations(mesh) for mesh in (None, *map(sharding.create_mesh, (1, 8)))
+    )
+    firms = "cross_section"
     report = {
         "devices": jax.device_count(),
-        "simulations": {n: differences(one, simulations(sharding.create_mesh(n))) for n in (2, 8)},
-        "without a mesh": differences(alone, one),
-        "firms without a mesh": differences(
-            {n: alone[n] for n in one if n in vars(ss)}, {n: one[n] for n in one if n in vars(ss)}
-        )[0],
+        "simulations": differences(one, eight)[0],
+        "without a mesh": differences(alone, one)[1],
+        "firms without a mesh": differences(alone[firms], one[firms])[0],
         "solvers": solvers(),
         "scale": memory_and_exchange(),
-    }  # fmt: skip
+    }
     json.dump(report, sys.stdout)
 
 

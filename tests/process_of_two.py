@@ -1,9 +1,8 @@
-"""One of the processes that tests/test_sharding.py starts: python process_of_two.py TASK FOLDER.
+"""One of two processes that tests/test_sharding.py starts.
 
-Which process it is, and of how many, it reads from the environment.
+python process_of_two.py TASK FOLDER COORDINATOR INDEX
 """
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -43,15 +42,15 @@ def results(mesh):
     }
 
 
-def main(task, folder):
-    process = sharding.start(patience=10)
+def main(task, folder, coordinator, index):
+    jax.distributed.initialize(coordinator, 2, index, heartbeat_timeout_seconds=10)
     mesh = sharding.create_mesh()
-    print(f"{process} with {mesh.size} devices", flush=True)
+    print(f"process {index} of {jax.process_count()}: {mesh.size} devices", flush=True)
     if task == "compare":
         found = results(mesh)
-        np.savez(folder / f"process-{process.index}.npz", **found)
+        np.savez(folder / f"process-{index}.npz", **found)
     elif task == "disagree":
-        expiry.solve(MODEL, 3 + process.index, dtype="float32", mesh=mesh)
+        expiry.solve(MODEL, 3 + index, dtype="float32", mesh=mesh)
     else:  # a long run, saved each period; one process may be killed in it
         if task == "run":  # not when it is resumed
             slow_down()
@@ -59,7 +58,7 @@ def main(task, folder):
             MODEL, 40, dtype="float32", mesh=mesh, checkpoint=folder / "run.npz"
         )
         values = sharding.to_host(solution.values)
-        np.save(folder / f"values-{process.index}.npy", values)
+        np.save(folder / f"values-{index}.npy", values)
     print("done", flush=True)
 
 
@@ -72,7 +71,6 @@ def slow_down():
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
     sys.stdout.flush()
-    if os.environ.get("WORLD_SIZE", "1") != "1":
-        jax.distributed.shutdown()
+    jax.distributed.shutdown()

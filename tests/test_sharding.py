@@ -23,10 +23,10 @@ MODEL = expiry.create_model(
 )  # fmt: skip
 
 
-def environment(devices, **more):
+def environment(devices):
     """A process of its own: only XLA's start-up can make virtual devices."""
     flags = f"--xla_force_host_platform_device_count={devices}"
-    return {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags, **more}
+    return {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +54,8 @@ def compiled_as_everywhere():
 
 
 def test_simulations_do_not_depend_on_the_number_of_devices(eight):
-    for devices in ("2", "8"):
-        names, _ = eight["simulations"][devices]
-        assert names == [], f"{devices} devices: other bits in {names}"
+    names = eight["simulations"]
+    assert names == [], f"8 devices: other bits than on one in {names}"
 
 
 def test_firms_do_not_depend_on_there_being_a_mesh(eight):
@@ -65,11 +64,11 @@ def test_firms_do_not_depend_on_there_being_a_mesh(eight):
 
 def test_without_a_mesh_only_rounding_differs(eight):
     # Replications are summed in another order there: 32 bits, sums of some 300 terms.
-    assert eight["without a mesh"][1] < 1e-5
+    assert eight["without a mesh"] < 1e-5
 
 
 def test_solver_does_not_depend_on_the_mesh(eight):
-    assert len(eight["solvers"]) == 5
+    assert len(eight["solvers"]) == 3
     for case, found in eight["solvers"].items():
         rounding = 1e-12 if "float64" in case else 1e-6
         assert found["values"] <= rounding, case
@@ -108,16 +107,13 @@ def launch(task, folder):
         port = probe.getsockname()[1]
     processes = []
     for rank in range(2):
-        more = {
-            "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
-            "WORLD_SIZE": "2", "RANK": str(rank),
-        }  # fmt: skip
-        command = [sys.executable, str(HERE / "process_of_two.py"), task, str(folder)]
+        script = HERE / "process_of_two.py"
+        command = [sys.executable, script, task, folder, f"127.0.0.1:{port}", rank]
         with open(folder / f"log-{rank}.txt", "w") as log:  # the process keeps its own
             processes.append(
                 subprocess.Popen(
-                    command,
-                    env=environment(2, **more),
+                    [str(word) for word in command],
+                    env=environment(2),
                     stdout=log,
                     stderr=subprocess.STDOUT,
                 )
@@ -207,88 +203,9 @@ def test_processes_that_disagree_all_end(tmp_path):
 # ---------------------------------------------------------------------- bad input
 
 
-@pytest.fixture
-def no_launcher(monkeypatch):
-    for addresses, count, index in sharding.LAUNCHERS:
-        for name in (*addresses, count, index):
-            monkeypatch.delenv(name, raising=False)
-    for name in ("SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "TPU_WORKER_HOSTNAMES"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.mark.usefixtures("no_launcher")
-def test_a_process_alone_starts_nothing(monkeypatch):
-    assert sharding.start() == (0, 1)
-    monkeypatch.setenv("SLURM_NTASKS", "1")
-    assert sharding.start() == (0, 1)
-    assert sharding.start("localhost:1234", 1, 0) == (0, 1)
-
-
-@pytest.mark.usefixtures("no_launcher")
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (("localhost:1234", 2, None), "must be given together, got no process_id"),
-        (("localhost:1234", 2, 2), "process_id must be below num_processes = 2, got 2"),
-        (("localhost:1234", 0, 0), "num_processes must be an integer >= 1, got 0"),
-        (("localhost", 2, 0), "coordinator must be \"host:port\", got 'localhost'"),
-        (("localhost:http", 2, 0), 'coordinator must be "host:port"'),
-    ],
-)
-def test_a_bad_start_is_refused(arguments, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        sharding.start(*arguments)
-
-
-@pytest.mark.usefixtures("no_launcher")
-def test_a_bad_environment_is_named(monkeypatch):
-    for name, value in (
-        ("JAX_COORDINATOR_ADDRESS", "localhost:1234"),
-        ("JAX_NUM_PROCESSES", "two"),
-        ("JAX_PROCESS_ID", "0"),
-    ):
-        monkeypatch.setenv(name, value)
-    with pytest.raises(ValueError, match=r"from JAX_NUM_PROCESSES.*got 'two'"):
-        sharding.start()
-
-
-@pytest.mark.usefixtures("no_launcher")
-@pytest.mark.parametrize(
-    ("known", "missing"),
-    [
-        ({"WORLD_SIZE": "2", "RANK": "1"}, "no MASTER_ADDR and no MASTER_PORT"),
-        (
-            {
-                "MASTER_ADDR": "ham1",
-                "MASTER_PORT": "29500",
-                "WORLD_SIZE": "2",
-                "RANK": "",
-            },
-            "no RANK",
-        ),
-        (
-            {"JAX_COORDINATOR_ADDRESS": "ham1:29500"},
-            "no JAX_NUM_PROCESSES and no JAX_PROCESS_ID",
-        ),
-    ],
-)
-def test_half_an_environment_does_not_run_alone(monkeypatch, known, missing):
-    for name, value in known.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(ValueError, match=f"must be set together, got {missing}$"):
-        sharding.start()
-
-
-@pytest.mark.usefixtures("no_launcher")
-def test_a_launcher_of_one_process_is_nobody(monkeypatch):
-    monkeypatch.setenv("WORLD_SIZE", "1")
-    monkeypatch.setenv("MASTER_ADDR", "")
-    assert sharding.start() == (0, 1)
-
-
 def test_a_mesh_of_explicit_axes_is_refused():
     mesh = jax.make_mesh((1,), ("x",), axis_types=(jax.sharding.AxisType.Explicit,))
-    with pytest.raises(ValueError, match=r"mesh must come from scaling\.create_mesh"):
+    with pytest.raises(ValueError, match=r"mesh must come from sharding\.create_mesh"):
         sharding.checked_mesh(mesh)
 
 
@@ -297,7 +214,7 @@ def test_a_mesh_that_cannot_be_is_refused():
         sharding.create_mesh(2)
     with pytest.raises(ValueError, match="num_devices must be an integer >= 1"):
         sharding.create_mesh(0)
-    with pytest.raises(ValueError, match=r"mesh must come from scaling\.create_mesh"):
+    with pytest.raises(ValueError, match=r"mesh must come from sharding\.create_mesh"):
         ss.cross_section(
             ss.create_parameters(), 50.0, 3, key=jax.random.key(0), mesh="all"
         )
