@@ -3,48 +3,56 @@
 SHELL   := /bin/bash
 VENV    := .venv
 BIN     := $(VENV)/bin
-STAMP   := $(VENV)/.installed
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
+# Nothing of another Python, and nothing into another folder than the environment.
+export PIP_USER = 0
+unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
+
 .DEFAULT_GOAL := help
-.PHONY: help book test page notebooks lint format bench colab lowest repository clean distclean
+.PHONY: help environment book test page notebooks lint format bench colab lowest repository clean distclean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# The environment is made once; it is brought up to date when one of these two files changes.
-$(STAMP): requirements.txt pyproject.toml
-	@bash tools/make_env.sh $(VENV) "$(PYTHON)" -r requirements.txt
-	@touch $@
+environment:
+	@bash tools/make_env.sh $(VENV) requirements.txt
 
 # After a failed build the pages are read anew: Sphinx would skip the ones it has seen, and
 # with them the warning. (What the cells printed is kept: that cache is another folder.)
-book: $(STAMP) ## build the book; warnings are errors
-	@$(BIN)/jupyter-book build . -W -n --keep-going \
+book: environment ## build the book; warnings are errors
+	@exec 9<book; $(BIN)/python tools/alone.py; \
+	  $(BIN)/jupyter-book build . -W -n --keep-going 9<&- \
 	  || { rm -rf _build/.doctrees _build/html; echo "The book was not built: see the first WARNING or ERROR above." >&2; exit 1; }
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
-test: $(STAMP) ## unit tests, property tests, doctests, and every lecture run from top to bottom
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-cell-timeout=300
+# After the book, where both are asked for: it looks at the book that is built.
+test: environment | $(filter book,$(MAKECMDGOALS)) ## unit tests, property tests, doctests, and every lecture run from top to bottom
+	@exec 9<book; $(BIN)/python tools/alone.py shared; \
+	  $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-cell-timeout=300 9<&-
 
-page: $(STAMP) ## PAGE=book/classical/eoq: check one page's style, make its twin, run it
-	@$(BIN)/python -m tools.style $(PAGE)
+page: NAME = $(patsubst ./%,%,$(basename $(PAGE)))
+page: ## PAGE=book/classical/eoq: check one page's style, make its twin, run it
+	@[ -n "$(PAGE)" ] || { echo "Which page? For example: make page PAGE=book/classical/eoq" >&2; exit 1; }
+	@$(MAKE) -s environment
+	@$(BIN)/python -m tools.style $(NAME)
 	@$(BIN)/python -m tools.notebooks
-	@JAX_PLATFORMS=cpu JAX_DEBUG_KEY_REUSE=1 $(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=300 $(PAGE).ipynb
+	@[ -e $(NAME).ipynb ] || { echo "$(NAME) has no code to run."; exit; }; \
+	  JAX_PLATFORMS=cpu JAX_DEBUG_KEY_REUSE=1 $(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=300 $(NAME).ipynb
 
-notebooks: $(STAMP) ## make the .ipynb twins of the lectures
+notebooks: environment ## make the .ipynb twins of the lectures
 	@$(BIN)/python -m tools.notebooks
 
-lint: $(STAMP) ## check style, types and likely bugs, of code and of text
+lint: environment ## check style, types and likely bugs, of code and of text
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.style
 
-format: $(STAMP) ## put the code into the common format
+format: environment ## put the code into the common format
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
 # On Linux MDPax asks for jax[cuda12], gigabytes that a CPU has no use for, and that may replace
 # jax: so it comes without what it asks for, and what it needs is among the requirements.
-bench: $(STAMP) ## measure the kernels against their peers on this machine
+bench: environment ## measure the kernels against their peers on this machine
 	@$(BIN)/python -m pip install -qq -r benchmarks/requirements.txt
 	@$(BIN)/python -m pip install -qq --no-deps "mdpax>=0.2,<0.3" \
 	  || echo "MDPax was not installed; the benchmarks go on without it."
@@ -59,7 +67,7 @@ lowest: ## run everything on the lowest versions that pyproject.toml allows (nee
 	@bash tools/lowest.sh
 
 repository: ## REPO=owner/name: write the repository's address everywhere
-	@$(or $(PYTHON),python3) -m tools.repository $(REPO)
+	@python=$$(bash tools/find_python.sh) && "$$python" -m tools.repository $(REPO)
 
 clean: ## remove what the build made
 	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

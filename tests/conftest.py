@@ -11,6 +11,7 @@ os.environ.setdefault("JAX_DEBUG_KEY_REUSE", "1")  # a random key used twice is 
 
 import hypothesis
 import jax
+import pytest
 
 # No silent change of precision, no broadcast that nobody asked for.
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -28,3 +29,21 @@ jax.config.update(
 hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    """The run's last line says so when the book was not looked at in a browser."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(config, "workerinput"):
+        return
+    reasons = [
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in reporter.stats.get("skipped", [])
+        if report.nodeid.startswith("tests/test_site.py")
+    ]
+    if reasons:
+        reporter.write_line(
+            f"Not tested: the built book in a browser. {len(reasons)} tests of"
+            f" tests/test_site.py were skipped: {reasons[0]}"
+        )

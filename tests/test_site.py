@@ -21,22 +21,20 @@ import pytest
 import site_browser
 import site_pages
 from PIL import Image
+from playwright.sync_api import sync_playwright
 
 from lectures_helpers.teaching import explore
 from tools import course, offline
 
-if site_pages.BOOK_FAULT:
-    pytest.skip(site_pages.BOOK_FAULT, allow_module_level=True)
-if not site_browser.BROWSER:
-    message = (
-        "no Chromium found: install Debian's `chromium` (apt-get install chromium), or name"
-        " one in the variable CHROMIUM, to test the book in a browser"
-    )
-    if os.environ.get("GITHUB_ACTIONS"):
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message, allow_module_level=True)
-
-from playwright.sync_api import sync_playwright
+NO_BROWSER = (
+    "no Chromium was found: install Debian's `chromium` (apt-get install chromium), or name"
+    " one in the variable CHROMIUM"
+)
+FAULT = site_pages.BOOK_FAULT or ("" if site_browser.BROWSER else NO_BROWSER)
+if FAULT == NO_BROWSER and os.environ.get("GITHUB_ACTIONS"):
+    pytest.fail(FAULT, pytrace=False)
+# Not the module as a whole: so the last line of a run can say how many (tests/conftest.py).
+pytestmark = pytest.mark.skipif(bool(FAULT), reason=FAULT)
 
 BUILT, NAMES = site_pages.BUILT, site_pages.NAMES
 CHAPTERS = [page.name for page in course.pages() if page.chapter]

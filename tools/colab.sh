@@ -2,6 +2,7 @@
 # Run every twin in a copy of Colab's environment: its Python, its versions, our package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source tools/environment.sh
 pins=tools/colab-requirements.txt
 venv=.venv-colab
 python=$venv/bin/python
@@ -9,22 +10,23 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 is_313() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; }
 
-if ! { [ -x "$python" ] && is_313 "$python"; }; then
+if ! { is_313 "$python" && is_whole $venv; }; then
   for candidate in python3.13 ~/.pyenv/versions/3.13.*/bin/python /usr/local/bin/python3.13; do
     if is_313 "$candidate"; then found=$candidate; break; fi
   done
   [ -n "${found:-}" ] || { echo "make colab needs Python 3.13, the version that Colab runs: install it (pyenv install 3.13) and try again." >&2; exit 1; }
-  "$found" -m venv --clear $venv
+  rm -rf $venv
+  make_folder $venv "$found"
 fi
 if [ ! $venv/.installed -nt $pins ]; then
   echo "Installing Colab's versions into $venv ..."
-  $python -m pip install -qq -r $pins
+  install $venv -r $pins
   touch $venv/.installed
 fi
 
 # With its dependencies: were a bound too high for Colab, pip would replace a pinned version here.
 before=$($python -m pip freeze --exclude lectures_helpers --exclude-editable)
-$python -m pip install -qq -e .
+install $venv -e .
 after=$($python -m pip freeze --exclude lectures_helpers --exclude-editable)
 if [ "$before" != "$after" ]; then
   diff <(echo "$before") <(echo "$after") >&2 || true
@@ -34,7 +36,7 @@ if [ "$before" != "$after" ]; then
 fi
 
 # The test runner may add packages; it may not move a pinned one.
-$python -m pip install -qq -c $pins pytest pytest-xdist nbval
+install $venv -c $pins pytest pytest-xdist nbval
 check='
 import sys
 from importlib.metadata import version

@@ -2,6 +2,7 @@
 # Run the tests and the lectures on the lowest versions that pyproject.toml allows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source tools/environment.sh
 venv=.venv-lowest
 python=$venv/bin/python
 constraints=$venv/constraints.txt
@@ -9,12 +10,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 lowest() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; }
 
-if ! { [ -x "$python" ] && lowest "$python"; }; then
+if ! { lowest "$python" && is_whole $venv; }; then
   for candidate in ${PYTHON:-} python3.11 ~/.pyenv/versions/3.11.*/bin/python python3; do
     if lowest "$candidate"; then found=$candidate; break; fi
   done
   [ -n "${found:-}" ] || { echo "make lowest needs Python 3.11, the lowest that pyproject.toml allows: install it (pyenv install 3.11) and try again." >&2; exit 1; }
-  "$found" -m venv --clear $venv
+  rm -rf $venv
+  make_folder $venv "$found"
 fi
 
 # name>=1.2 becomes name==1.2, which is 1.2.0. What the package does not name itself is the newest
@@ -32,8 +34,8 @@ for dependency in dependencies:
     print(dependency.replace(">=", "=="))
 PY
 echo "Installing the lowest versions into $venv ..."
-$python -m pip install -qq -c $constraints -r requirements.txt \
-  || { echo "No set of packages has the lowest versions of pyproject.toml (see pip's message above): raise the bound that stands in the way." >&2; exit 1; }
+(install $venv -c $constraints -r requirements.txt) \
+  || refuse "If pip names a conflict, no set of packages has the lowest versions of pyproject.toml: raise the bound that stands in the way."
 
 # (The built book is not tested here: it is the same, whatever the versions.)
 $python -m pytest --ignore tests/test_site.py --ignore tests/test_site_files.py -n "${WORKERS:-2}" --dist loadfile --nbval-lax --nbval-cell-timeout=300

@@ -1,20 +1,36 @@
 #!/usr/bin/env bash
-# make_env.sh FOLDER PYTHON PIP-ARGUMENTS...: make the virtual environment FOLDER, if it is not
-# there or is broken, and install into it. PYTHON may be empty: then the first one that is >= 3.11.
+# make_env.sh FOLDER REQUIREMENTS: bring the virtual environment FOLDER up to date. It is made once,
+# and installed into when REQUIREMENTS or pyproject.toml change. PYTHON may name the Python.
 set -euo pipefail
-folder=$1 python=$2
-shift 2
+cd "$(dirname "$0")/.."
+source tools/environment.sh
+folder=$1 requirements=$2
+stamp=$folder/.installed
+# What the files say, not their dates: after a change of branch and back there is nothing to do.
+wanted=$(cat "$requirements" pyproject.toml | cksum)
 
-recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+of_the_named_python() {
+  [ -z "${PYTHON:-}" ] || [ "$(version_of "$PYTHON")" = "$(version_of "$folder/bin/python")" ]
+}
+is_ready() {
+  [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && recent "$folder/bin/python" \
+    && of_the_named_python && is_finished "$folder"
+}
 
-if ! { [ -x "$folder/bin/python" ] && recent "$folder/bin/python"; }; then
-  for candidate in $python python3.11 python3.12 python3.13 python3.14 python3; do
-    if recent "$candidate"; then chosen=$candidate; break; fi
-  done
-  [ -n "${chosen:-}" ] || { echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=/path/to/python3." >&2; exit 1; }
-  "$chosen" -m venv --clear "$folder" \
-    || { echo "$chosen has no venv module: on Debian and Ubuntu, apt install python3-venv." >&2; exit 1; }
+if is_ready; then exit; fi
+find_python
+for place in "$(pwd)" "$folder"; do
+  [ ! -e "$place" ] || [ -w "$place" ] \
+    || refuse "$place cannot be written to: copy the course to a folder of your own, and run make there."
+done
+exec 9<.
+"$chosen" tools/alone.py
+if is_ready; then exit; fi # the other make has done it
+if [ -e "$folder/bin/python" ] && ! { recent "$folder/bin/python" && of_the_named_python; }; then
+  echo "Making $folder anew: its Python is $(version_of "$folder/bin/python" || echo gone)."
+  rm -rf "$folder"
 fi
+make_folder "$folder" "$chosen"
 echo "Installing into $folder (some minutes the first time) ..."
-"$folder/bin/python" -m pip install -qq "$@" \
-  || { echo "The installation failed (see pip's message above): is there a network? Run make again." >&2; exit 1; }
+install "$folder" -r "$requirements"
+echo "$wanted" >"$stamp"
