@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import jupytext
 import pytest
@@ -16,7 +17,7 @@ OWNER, NAME = ADDRESS.slug.split("/")
 
 @pytest.mark.parametrize(
     "path",
-    ["_config.yml", "README.md", "CITATION.cff", "pyproject.toml", "book/template.md"],
+    ["_config.yml", "README.md", "CITATION.cff", "pyproject.toml"],
 )
 def test_address_stands_in(path):
     assert ADDRESS.url in (course.ROOT / path).read_text(encoding="utf-8")
@@ -53,7 +54,15 @@ def test_a_page_with_code_begins_with_the_set_up_cell(page):
         assert code[0] == set_up_cell_of_the_template(), (
             f"{page}.md: copy the first cell from book/template.md"
         )
-        assert f'"git+{ADDRESS.url}"' in code[0]
+        if OWNER == repository.PLACEHOLDER:
+            assert "not published yet" in code[0]
+            assert "pip" not in code[0], f"{page}.md: installs from nobody's address"
+            text = repository.replace(code[0], ADDRESS.slug, "you/yours")
+            assert (
+                '%pip install -q --no-deps "git+https://github.com/you/yours"' in text
+            )
+        else:
+            assert f'"git+{ADDRESS.url}"' in code[0]
     has_kernel = (
         source.startswith("---\n") and "\nkernelspec:" in source.split("\n---\n")[0]
     )
@@ -73,7 +82,12 @@ def text_with(slug):
     )
 
 
-SLUGS = ["OWNER/lectures", "me/some-stock", "Me/Me.github.io", "a/a.github.io"]
+SLUGS = [
+    f"{repository.PLACEHOLDER}/lectures",
+    "me/some-stock",
+    "Me/Me.github.io",
+    "a/a.github.io",
+]
 
 
 @pytest.mark.parametrize("old", SLUGS)
@@ -102,6 +116,23 @@ def test_replacing_leaves_other_addresses(old):
 )
 def test_address_of_the_book(slug, site):
     assert course.Repository(slug, "main").site == site
+
+
+def test_nobody_can_hold_the_placeholder():
+    """Letters, digits and hyphens; with one underscore where a company manages the account."""
+    account = re.compile(r"[A-Za-z0-9-]+(_[A-Za-z0-9]+)?")
+    assert not account.fullmatch(repository.PLACEHOLDER)
+    assert not repository.SLUG.fullmatch(f"{repository.PLACEHOLDER}/{NAME}")
+
+
+def test_the_placeholder_is_explained_and_the_workflow_knows_it():
+    pages = (course.ROOT / ".github" / "workflows" / "pages.yml").read_text("utf-8")
+    assert f"{repository.PLACEHOLDER}/*)" in pages
+    if OWNER == repository.PLACEHOLDER:
+        readme = (course.ROOT / "README.md").read_text(encoding="utf-8")
+        assert f"`{repository.PLACEHOLDER}` stands for" in readme
+        after = repository.replace(readme, ADDRESS.slug, "you/yours")
+        assert repository.PLACEHOLDER not in after
 
 
 def test_the_readme_names_the_book():
@@ -151,3 +182,38 @@ def test_the_address_is_written_where_nothing_is_installed(tmp_path):
     command = [sys.executable, "-S", "-m", "tools.repository", "you/yours"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     assert course.repository(tmp_path).slug == "you/yours"
+
+
+def test_what_is_not_ours_is_left_alone_and_a_broken_run_can_be_repeated(
+    tmp_path, monkeypatch
+):
+    """A virtual environment and a file that is not UTF-8 lie in a clone that git knows."""
+    ours = ["_config.yml", "zuletzt.md", "book/a.md"]
+    others = ["env/pyvenv.cfg", "env/lib/a.py", "ignored/a.md", "latin.md"]
+    text = f"repository:\n  url: {ADDRESS.url}\n  branch: main\n"
+    for name in (*ours, *others):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "latin.md").write_bytes(f"{text}Übung".encode("latin-1"))
+    (tmp_path / ".gitignore").write_text("ignored/\n")
+    if shutil.which("git"):
+        subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    else:
+        others.remove("ignored/a.md")
+    before = {name: (tmp_path / name).read_bytes() for name in others}
+    written = []
+    write_text = Path.write_text
+
+    def record(path, *args, **settings):
+        written.append(path.relative_to(tmp_path).as_posix())
+        return write_text(path, *args, **settings)
+
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    monkeypatch.setattr(course.repository, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(repository.text_files, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(Path, "write_text", record)
+    monkeypatch.setattr("sys.argv", ["repository", "you/yours"])
+    repository.main()
+    assert sorted(written) == sorted(ours)
+    assert written[-1] == "_config.yml"
+    assert before == {name: (tmp_path / name).read_bytes() for name in others}
