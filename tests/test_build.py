@@ -3,8 +3,11 @@
 import importlib.util
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from docutils import nodes
+from matplotlib.figure import Figure
+from PIL import Image
 
 from tools import course
 
@@ -58,6 +61,23 @@ def test_configure(extension, package, monkeypatch, ci, mode):
 def published(monkeypatch):
     monkeypatch.syspath_prepend(course.ROOT / "book" / "_ext")
     return importlib.import_module("published")
+
+
+def test_pictures_are_lighter_and_look_the_same(published, tmp_path):
+    figure = Figure(facecolor="none")
+    ax = figure.add_subplot(facecolor="none")
+    ax.plot(np.sin(np.linspace(0, 20, 500)))
+    ax.imshow(np.eye(40), extent=(100, 300, -0.5, 0.5), aspect="auto", cmap="cividis")
+    path = tmp_path / "x.png"
+    figure.savefig(path)
+    before, pixels = path.stat().st_size, np.asarray(Image.open(path).convert("RGBA"))
+    published.lighten_pictures(tmp_path)
+    assert path.stat().st_size < 0.6 * before
+    seen = np.asarray(Image.open(path).convert("RGBA"))
+    # The palette's colours are means over cells of 32 levels a channel, and most cells hold one.
+    apart = np.abs(seen.astype(int) - pixels)
+    assert apart.max() <= 32
+    assert apart.mean() < 0.5
 
 
 def test_a_page_describes_itself_by_its_opening_question(published):

@@ -127,7 +127,8 @@ class TestInTheBrowser:
     def test_is_open_to_everybody_by_day_and_by_night(self, visit):
         faults = [f"by day: {fault}" for fault in site_browser.access_faults(visit)]
         if visit.dark():
-            night = site_browser.access_faults(visit) + visit.run("whiteBoxes")
+            night = site_browser.access_faults(visit, site_browser.COLOURS)
+            night += visit.run("whiteBoxes")
             faults += [f"in dark mode: {fault}" for fault in night]
         else:
             faults.append("does not turn dark when its switch is pressed")
@@ -303,6 +304,7 @@ def test_faults_of_a_page_are_found(open_page, function, piece, fault):
         ('<p style="color: #767676">pale', None),
         ('<p style="color: #777777">pale', "color-contrast: p:"),
         ('<img src="page.html">', "image-alt: img:"),
+        ("<h3>Rye</h3>", "heading-order: h3:"),
         ('<details>a<p style="color: #aaa">pale</details>', "color-contrast"),
     ],
 )
