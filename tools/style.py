@@ -79,9 +79,9 @@ class Complaint(NamedTuple):
 
 def blocks(text):
     """(line number, block) of a page, at every depth, without its header."""
-    header = re.match(r"---\n.*?\n---\n", text, re.DOTALL)
-    blank = "\n" * header[0].count("\n") if header else ""
-    return list(myst.walk(blank + text[len(blank) and header.end() :]))
+    if header := re.match(r"---\n.*?\n---\n", text, re.DOTALL):
+        text = "\n" * header[0].count("\n") + text[header.end() :]
+    return list(myst.walk(text))
 
 
 def prose(text):
@@ -91,18 +91,13 @@ def prose(text):
             yield number, bare(block.lines[0])
         elif block.kind == "directive":
             mystnb = block.options.get("mystnb") or {}
-            captions = [
-                *(
-                    v
-                    for k, v in block.options.items()
-                    if k.endswith(("alt", "caption"))
-                ),
+            shown = [
+                "" if block.name in myst.VERBATIM else block.argument,
                 (mystnb.get("figure") or {}).get("caption"),
                 (mystnb.get("image") or {}).get("alt"),
             ]
-            titles = [] if block.name in myst.VERBATIM else [block.argument]
-            for shown in filter(None, titles + captions):
-                yield number, bare(str(shown))
+            for piece in filter(None, shown):
+                yield number, bare(str(piece))
 
 
 def bare(line):

@@ -16,6 +16,11 @@ document.addEventListener("DOMContentLoaded", () => {
   const places = "pre, div.math, .cell_output > .output, .pst-scrollable-table-container";
   for (const place of document.querySelectorAll(places)) wide.observe(place);
 
+  // Docutils gives the works of a bibliography a role that is out of use, within a list.
+  for (const work of document.querySelectorAll(".citation-list > .citation")) {
+    work.setAttribute("role", "listitem");
+  }
+
   // The corner of a table heads nothing.
   for (const head of document.querySelectorAll("th")) {
     if (!head.textContent.trim()) head.replaceWith(document.createElement("td"));
