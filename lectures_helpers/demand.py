@@ -6,37 +6,201 @@ uniform, triangular and normal laws are truncated at zero, max(Y, 0), which puts
 an atom there and changes the mean and the SCV (`mean` and `scv` of a
 `Distribution` are those *before* truncation; `moments` gives those after).
 
-Sampling is JAX and follows the precision that is set there.  `cdf`, `quantile`,
-`expected_min`, `expected_min_square` and `moments` are exact, in 64 bits on the host.
+All that is known about a family is one record in `FAMILIES`, and a new family is
+one more.  Sampling is JAX and follows the precision that is set there.  `cdf`,
+`quantile`, `expected_min`, `expected_min_square` and `moments` are exact, in 64 bits
+on the host.
 
 Source: derived in the lecture on the newsvendor; laws by mean and SCV as in
 Hopp and Spearman (2011).
 """
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike, DTypeLike
 from scipy import special, stats
 
 from lectures_helpers import checks
 
-#: Families that are known, and the SCV up to which truncation leaves each alone.
-FAMILIES = {
-    "deterministic": np.inf,
-    "exponential": np.inf,
-    "uniform": 1 / 3,
-    "triangular": 1 / 6,
-    "gamma": np.inf,
-    "lognormal": np.inf,
-    "normal": 0.0,
+__all__ = [
+    "FAMILIES", "FIXED_SCV", "Distribution", "Family", "cdf", "create_distribution",
+    "expected_min", "expected_min_square", "moments", "prob_zero", "quantile", "sample",
+    "with_mean",
+]  # fmt: skip
+
+# -------------------------------------------------------------------- the families
+
+
+class Family(NamedTuple):
+    """What is known about a family: how it follows from mean and SCV before truncation."""
+
+    draw: Callable  #: (mean, scv, key) -> D, drawn by JAX, an array as `mean` is one
+    law: Callable  #: (mean, scv) -> SciPy's law before truncation, and its arguments
+    expected_min: Callable  #: (q, mean, scv, n) -> E min(q, D)ⁿ for n = 1 and 2
+    scv: float | None = None  #: the family's SCV, if it has no choice
+
+
+class _Point:
+    """A law with all its mass at one point, which SciPy has not."""
+
+    @staticmethod
+    def cdf(x, point):
+        return np.where(x >= point, 1.0, 0.0)
+
+    @staticmethod
+    def ppf(p, point):
+        return np.broadcast_arrays(point, p)[0]
+
+
+def _draw_exponential(mean, scv, key):
+    return mean * jax.random.exponential(key, mean.shape, mean.dtype)
+
+
+def _exponential_law(mean, scv):
+    return stats.expon, 0.0, mean
+
+
+def _draw_gamma(mean, scv, key):
+    return mean * scv * jax.random.gamma(key, 1 / scv, mean.shape, mean.dtype)
+
+
+def _gamma_law(mean, scv):
+    return stats.gamma, 1 / scv, 0.0, mean * scv
+
+
+def _gamma_min(q, mean, scv, n):  # an exponential is a gamma of SCV 1
+    shape, x = 1 / scv, q / (mean * scv)
+    below = _moment(mean, scv, n) * special.gammainc(shape + n, x)
+    return below + _times(q**n, special.gammaincc(shape, x))
+
+
+def _draw_lognormal(mean, scv, key):
+    variance = jnp.log1p(scv)
+    Z = jax.random.normal(key, mean.shape, mean.dtype)
+    return mean * jnp.exp(jnp.sqrt(variance) * Z - variance / 2)
+
+
+def _lognormal_law(mean, scv):
+    return stats.lognorm, np.sqrt(np.log1p(scv)), 0.0, mean / np.sqrt(1 + scv)
+
+
+def _lognormal_min(q, mean, scv, n):
+    sigma = np.sqrt(np.log1p(scv))
+    with np.errstate(divide="ignore"):
+        z = (np.log(q) - np.log(mean)) / sigma + sigma / 2
+    below = _moment(mean, scv, n) * special.ndtr(z - n * sigma)
+    return below + _times(q**n, special.ndtr(-z))
+
+
+def _moment(mean, scv, n):
+    """E Dⁿ for n = 1 and 2."""
+    return mean if n == 1 else mean**2 * (1 + scv)
+
+
+def _times(x, p):
+    """x p, and 0 where p is 0: an infinite stock is never sold out."""
+    return np.where(p == 0, 0.0, x) * p
+
+
+def _truncated(draw_standard, law, tail) -> Family:
+    """A family that is truncated at zero: D = Y⁺ and Y = mean + std Z, Z symmetric.
+
+    Args:
+        draw_standard: (key, shape, dtype) -> draws of Z.
+        law: (mean, std) -> SciPy's law of Y, and its arguments.
+        tail: (z, n) -> E[((Z - z)⁺)ⁿ] for z >= 0, n = 1 and 2.
+    """
+
+    def draw(mean, scv, key):
+        Z = draw_standard(key, mean.shape, mean.dtype)
+        return jnp.maximum(mean * (1 + jnp.sqrt(scv) * Z), 0)
+
+    def excess(z, n):
+        # Z = -Z in law: E (Z - z)⁺ - E (Z + z)⁺ = -z, and the squares add up to 1 + z².
+        beyond = tail(np.abs(z), n)
+        return np.where(z < 0, -z + beyond if n == 1 else 1 + z**2 - beyond, beyond)
+
+    def expected_min(q, mean, scv, n):
+        std = mean * np.sqrt(scv)
+        z = (q - mean) / std
+        # What exceeds q, of Y⁺ or (y² = (y - q)² + 2q(y - q) + q²) of its square.
+        above = std**n * excess(z, n)
+        if n == 2:
+            above = above + 2 * _times(q, std * excess(z, 1))
+        # Rounding may take more than there is.
+        return np.maximum(std**n * excess(-mean / std, n) - above, 0.0)
+
+    return Family(draw, lambda mean, scv: law(mean, mean * np.sqrt(scv)), expected_min)
+
+
+def _draw_uniform(key, shape, dtype):
+    return jax.random.uniform(key, shape, dtype, -(3**0.5), 3**0.5)
+
+
+def _uniform_law(mean, std):
+    return stats.uniform, mean - 3**0.5 * std, 2 * 3**0.5 * std
+
+
+def _uniform_tail(z, n):
+    return np.maximum(3**0.5 - z, 0) ** (n + 1) / (2 * 3**0.5 * (n + 1))
+
+
+def _draw_triangular(key, shape, dtype):
+    # Two keys, so that a longer sample begins with the shorter one.
+    one, other = jax.random.split(key)
+    width = 1.5**0.5
+    Z = jax.random.uniform(one, shape, dtype, -width, width)
+    return Z + jax.random.uniform(other, shape, dtype, -width, width)
+
+
+def _triangular_law(mean, std):
+    return stats.triang, 0.5, mean - 6**0.5 * std, 2 * 6**0.5 * std
+
+
+def _triangular_tail(z, n):
+    return np.maximum(6**0.5 - z, 0) ** (n + 2) / (6 * (n + 1) * (n + 2))
+
+
+def _normal_law(mean, std):
+    return stats.norm, mean, std
+
+
+def _normal_tail(z, n):
+    above, density = special.ndtr(-z), np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    if n == 1:
+        return density - _times(z, above)
+    return _times(1 + z**2, above) - _times(z, density)
+
+
+#: The families that are known, each one record.  SciPy's laws are called with their
+#: arguments, not frozen: to freeze one takes ten times as long as to evaluate it.
+FAMILIES: dict[str, Family] = {
+    "deterministic": Family(
+        draw=lambda mean, scv, key: mean,
+        law=lambda mean, scv: (_Point, mean),
+        expected_min=lambda q, mean, scv, n: np.minimum(q, mean) ** n,
+        scv=0.0,
+    ),
+    "exponential": Family(_draw_exponential, _exponential_law, _gamma_min, scv=1.0),
+    "uniform": _truncated(_draw_uniform, _uniform_law, _uniform_tail),
+    "triangular": _truncated(_draw_triangular, _triangular_law, _triangular_tail),
+    "gamma": Family(_draw_gamma, _gamma_law, _gamma_min),
+    "lognormal": Family(_draw_lognormal, _lognormal_law, _lognormal_min),
+    "normal": _truncated(jax.random.normal, _normal_law, _normal_tail),
 }
 
 #: The SCV of families that have no choice.
-FIXED_SCV = {"deterministic": 0.0, "exponential": 1.0}
+FIXED_SCV = {
+    name: family.scv for name, family in FAMILIES.items() if family.scv is not None
+}
+
+# --------------------------------------------------------------------------- a law
 
 
 @partial(
@@ -57,7 +221,9 @@ class Distribution:
     scv: Any  #: variance / mean² before truncation at zero
 
 
-def create_distribution(family, mean, scv=None) -> Distribution:
+def create_distribution(
+    family: str, mean: ArrayLike | None, scv: ArrayLike | None = None
+) -> Distribution:
     """Make a distribution from its mean and SCV, checked.
 
     Args:
@@ -77,35 +243,41 @@ def create_distribution(family, mean, scv=None) -> Distribution:
     >>> create_distribution("exponential", 225.0, 2.0)
     Traceback (most recent call last):
         ...
-    ValueError: scv of an exponential distribution is 1, got 2
+    ValueError: scv of the exponential family is 1, got 2
     """
     if not isinstance(family, str) or family not in FAMILIES:
         known = ", ".join(FAMILIES)
         raise ValueError(f"family must be one of {known}; got {family!r}")
     if mean is not None:
         checks.positive("mean", mean)
-    if family in FIXED_SCV:
-        own = FIXED_SCV[family]
-        article = "an" if family == "exponential" else "a"
+    own = FAMILIES[family].scv
+    if own is None:
         if scv is None:
-            return Distribution(family, mean, own)
-        checks.finite("scv", scv)
-        if not checks.is_traced(scv):
-            others = np.asarray(scv)[np.asarray(scv) != own]
-            if others.size:
-                raise ValueError(
-                    f"scv of {article} {family} distribution is {own:g}, got {others[0]:g}"
-                )
-        return Distribution(family, mean, scv)
-    if scv is None:
-        raise ValueError(f"scv must be given for the {family} family, got None")
-    checks.positive("scv", scv, hint="; for SCV 0 use the deterministic family")
+            raise ValueError(f"scv must be given for the {family} family, got None")
+        checks.positive("scv", scv, hint="; for SCV 0 use the deterministic family")
+    elif scv is None:
+        scv = own
+    elif not checks.is_traced(scv):
+        others = np.asarray(checks.finite("scv", scv))
+        others = others[others != own]
+        if others.size:
+            raise ValueError(
+                f"scv of the {family} family is {own:g}, got {others[0]:g}"
+            )
     return Distribution(family, mean, scv)
 
 
-def with_mean(dist: Distribution, mean) -> Distribution:
-    """Return `dist`, with `mean` as its mean if its own was left open."""
-    _check(dist)
+def with_mean(dist: Distribution, mean: ArrayLike | None) -> Distribution:
+    """Return `dist`, with `mean` as its mean if its own was left open.
+
+    Args:
+        dist: the law.
+        mean: mean before truncation at zero, > 0, in the quantity's unit.
+
+    Raises:
+        ValueError: `dist` is no distribution.
+    """
+    _check(dist, with_mean=False)
     return dist if dist.mean is not None else dataclasses.replace(dist, mean=mean)
 
 
@@ -113,35 +285,21 @@ def with_mean(dist: Distribution, mean) -> Distribution:
 def _sample(dist, shape, key, dtype):
     mean = jnp.broadcast_to(jnp.asarray(dist.mean, dtype), shape)
     scv = jnp.broadcast_to(jnp.asarray(dist.scv, dtype), shape)
-    if dist.family == "deterministic":
-        return mean
-    if dist.family == "exponential":
-        return mean * jax.random.exponential(key, shape, dtype)
-    if dist.family == "gamma":
-        return mean * scv * jax.random.gamma(key, 1 / scv, shape, dtype)
-    if dist.family == "lognormal":
-        variance = jnp.log1p(scv)
-        Z = jax.random.normal(key, shape, dtype)
-        return mean * jnp.exp(jnp.sqrt(variance) * Z - variance / 2)
-    if dist.family == "uniform":
-        standard = jax.random.uniform(key, shape, dtype, -(3**0.5), 3**0.5)
-    elif dist.family == "triangular":
-        # Two keys, so that a longer sample begins with the shorter one.
-        one, other = jax.random.split(key)
-        width = 1.5**0.5
-        standard = jax.random.uniform(one, shape, dtype, -width, width)
-        standard = standard + jax.random.uniform(other, shape, dtype, -width, width)
-    else:
-        standard = jax.random.normal(key, shape, dtype)
-    return jnp.maximum(mean * (1 + jnp.sqrt(scv) * standard), 0)
+    return FAMILIES[dist.family].draw(mean, scv, key)
 
 
-def sample(dist: Distribution, shape, *, key, dtype=None) -> jax.Array:
+def sample(
+    dist: Distribution,
+    shape: int | Sequence[int],
+    *,
+    key: jax.Array,
+    dtype: DTypeLike | None = None,
+) -> jax.Array:
     """Draw from a distribution.
 
     Args:
         dist: the law; its mean and SCV are numbers, or arrays that broadcast to `shape`.
-        shape: shape of the result, a tuple of integers >= 0 or one such integer.
+        shape: shape of the result, a sequence of integers >= 0 or one such integer.
         key: random key.
         dtype: floating-point type; by default JAX's own.
 
@@ -152,31 +310,20 @@ def sample(dist: Distribution, shape, *, key, dtype=None) -> jax.Array:
         ValueError: bad input; the mean was left open.
     """
     checks.random_key(key)
-    _check_with_mean(dist)
-    shape = shape if isinstance(shape, (tuple, list)) else (shape,)
-    shape = tuple(checks.integer("shape", size, 0) for size in shape)
+    _check(dist)
+    sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
+    sizes = tuple(checks.integer("shape", size, 0) for size in sizes)
     dtype = jnp.zeros((), dtype if dtype is not None else float).dtype
     for name, value in (("mean", dist.mean), ("scv", dist.scv)):
         if not checks.is_traced(value) and dist.family != "deterministic":
-            _in_range(name, value, dtype)
-    return _sample(dist, shape, key, dtype)
-
-
-def _in_range(name, value, dtype):
-    """Refuse what is zero or infinite in the precision of the draws: they would be NaN."""
-    with np.errstate(over="ignore", under="ignore"):
-        number = np.asarray(value).astype(dtype)
-    tiny = jnp.finfo(dtype).tiny
-    if not ((number >= tiny) & (number <= 1 / tiny)).all():
-        raise ValueError(
-            f"{name} must lie between {tiny:.0e} and {1 / tiny:.0e} in {dtype}, got {value}"
-        )
+            _check_range(name, value, dtype)
+    return _sample(dist, sizes, key, dtype)
 
 
 # ------------------------------------------------------------- exact, on the host
 
 
-def cdf(dist: Distribution, x):
+def cdf(dist: Distribution, x: ArrayLike) -> np.ndarray:
     """Probability that the quantity is at most x.
 
     Args:
@@ -192,11 +339,11 @@ def cdf(dist: Distribution, x):
     >>> float(cdf(create_distribution("exponential", 2.0), 2.0).round(6))
     0.632121
     """
-    mean, scv, x = _on_host(dist, x)
-    return np.where(x < 0, 0.0, _cdf(dist.family, mean, scv, x))[()]
+    mean, scv, at = _on_host(dist, x)
+    return np.where(at < 0, 0.0, _cdf(dist.family, mean, scv, at))[()]
 
 
-def quantile(dist: Distribution, p):
+def quantile(dist: Distribution, p: ArrayLike) -> np.ndarray:
     """Smallest x with P(D <= x) >= p.
 
     Args:
@@ -213,32 +360,15 @@ def quantile(dist: Distribution, p):
     >>> float(quantile(create_distribution("uniform", 10.0, 1 / 12), 0.25))
     7.5
     """
-    mean, scv, p = _on_host(dist, p, "p")
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(f"p must lie in [0, 1], got {p[~((p >= 0) & (p <= 1))][0]:g}")
-    std = mean * np.sqrt(scv)
-    if dist.family == "deterministic":
-        x = mean
-    elif dist.family == "exponential":
-        with np.errstate(divide="ignore"):
-            x = -mean * np.log1p(-p)
-    elif dist.family == "gamma":
-        x = stats.gamma.ppf(p, 1 / scv, scale=mean * scv)
-    elif dist.family == "lognormal":
-        x = np.exp(
-            np.sqrt(np.log1p(scv)) * special.ndtri(p) + np.log(mean) - np.log1p(scv) / 2
-        )
-    elif dist.family == "uniform":
-        x = mean + std * np.sqrt(3) * (2 * p - 1)
-    elif dist.family == "triangular":
-        side = 1 - np.sqrt(2 * np.minimum(p, 1 - p))
-        x = mean + std * np.sqrt(6) * np.where(p < 0.5, -side, side)
-    else:
-        x = mean + std * special.ndtri(p)
-    return np.maximum(x, 0.0)[()]
+    mean, scv, prob = _on_host(dist, p, "p")
+    outside = (prob < 0) | (prob > 1)
+    if outside.any():
+        raise ValueError(f"p must lie in [0, 1], got {prob[outside][0]:g}")
+    law, *arguments = FAMILIES[dist.family].law(mean, scv)
+    return np.maximum(law.ppf(prob, *arguments), 0.0)[()]
 
 
-def expected_min(dist: Distribution, q):
+def expected_min(dist: Distribution, q: ArrayLike) -> np.ndarray:
     """Mean of min(q, D): the sales from a stock of q.
 
     Args:
@@ -254,30 +384,11 @@ def expected_min(dist: Distribution, q):
     >>> float(expected_min(create_distribution("exponential", 2.0), 2.0).round(6))
     1.264241
     """
-    mean, scv, q = _on_host(dist, q, "q")
-    if (q < 0).any():
-        raise ValueError(f"q must be >= 0, got {q[q < 0][0]:g}")
-    if dist.family == "deterministic":
-        return np.minimum(q, mean)[()]
-    if dist.family == "exponential":
-        return (-mean * np.expm1(-q / mean))[()]
-    if dist.family == "gamma":
-        shape, scale = 1 / scv, mean * scv
-        below = mean * special.gammainc(shape + 1, q / scale)
-        return (below + _times(q, special.gammaincc(shape, q / scale)))[()]
-    if dist.family == "lognormal":
-        sigma = np.sqrt(np.log1p(scv))
-        with np.errstate(divide="ignore"):
-            z = (np.log(q) - np.log(mean)) / sigma + sigma / 2
-        return (mean * special.ndtr(z - sigma) + _times(q, special.ndtr(-z)))[()]
-    # Before truncation, Y = mean + std Z. E min(q, Y⁺) = ∫_0^q P(Y > x) dx.
-    std = mean * np.sqrt(scv)
-    _, _, excess = STANDARD[dist.family]
-    sales = std * (excess(-mean / std) - excess((q - mean) / std))
-    return np.maximum(sales, 0.0)[()]  # rounding may take more than there is
+    mean, scv, stock = _on_host(dist, q, "q", 0.0)
+    return FAMILIES[dist.family].expected_min(stock, mean, scv, 1)[()]
 
 
-def expected_min_square(dist: Distribution, q):
+def expected_min_square(dist: Distribution, q: ArrayLike) -> np.ndarray:
     """Mean of min(q, D)²: with `expected_min`, the variance of the sales.
 
     Args:
@@ -293,30 +404,11 @@ def expected_min_square(dist: Distribution, q):
     >>> float(expected_min_square(create_distribution("exponential", 1.0), np.inf))
     2.0
     """
-    mean, scv, q = _on_host(dist, q, "q")
-    if (q < 0).any():
-        raise ValueError(f"q must be >= 0, got {q[q < 0][0]:g}")
-    if dist.family == "deterministic":
-        return (np.minimum(q, mean) ** 2)[()]
-    if dist.family in ("exponential", "gamma"):  # an exponential is a gamma of SCV 1
-        shape, scale = 1 / scv, mean * scv
-        below = mean**2 * (1 + scv) * special.gammainc(shape + 2, q / scale)
-        return (below + _times(q, special.gammaincc(shape, q / scale), 2))[()]
-    if dist.family == "lognormal":
-        sigma = np.sqrt(np.log1p(scv))
-        with np.errstate(divide="ignore"):
-            z = (np.log(q) - np.log(mean)) / sigma + sigma / 2
-        below = mean**2 * (1 + scv) * special.ndtr(z - 2 * sigma)
-        return (below + _times(q, special.ndtr(-z), 2))[()]
-    # y² = (y - q)² + 2q(y - q) + q²: what exceeds q² of the square of Y⁺.
-    std = mean * np.sqrt(scv)
-    _, second, excess = STANDARD[dist.family]
-    z = (q - mean) / std
-    above = std**2 * second(z) + 2 * _times(q, std * excess(z))
-    return np.maximum(std**2 * second(-mean / std) - above, 0.0)[()]
+    mean, scv, stock = _on_host(dist, q, "q", 0.0)
+    return FAMILIES[dist.family].expected_min(stock, mean, scv, 2)[()]
 
 
-def moments(dist: Distribution):
+def moments(dist: Distribution) -> tuple[np.ndarray, np.ndarray]:
     """Mean and SCV after truncation at zero.
 
     Args:
@@ -331,100 +423,42 @@ def moments(dist: Distribution):
     >>> [round(float(m), 4) for m in moments(create_distribution("normal", 1.0, 0.8))]
     [1.0592, 0.5632]
     """
-    mean, scv, _ = _on_host(dist, 0.0)
-    if dist.family not in STANDARD:
-        return mean[()], scv[()]
-    std = mean * np.sqrt(scv)
-    _, second, excess = STANDARD[dist.family]
-    with np.errstate(over="ignore"):
-        first = std * excess(-mean / std)
-        square = std**2 * second(-mean / std)
-        after = square / first**2 - 1
+    mean, scv, zero = _on_host(dist, 0.0)
     # Where nothing is cut off, the difference of the moments would only be rounding.
-    whole = _cdf(dist.family, mean, scv, np.zeros_like(mean)) == 0
+    whole = _cdf(dist.family, mean, scv, zero) == 0
+    if whole.all():
+        return mean[()], scv[()]
+    sold = partial(FAMILIES[dist.family].expected_min, np.inf, mean, scv)
+    with np.errstate(over="ignore"):
+        first = sold(1)
+        after = sold(2) / first**2 - 1
     return np.where(whole, mean, first)[()], np.where(whole, scv, after)[()]
 
 
-def prob_zero(dist: Distribution):
-    """Probability that the quantity is zero: the atom that truncation makes."""
+def prob_zero(dist: Distribution) -> np.ndarray:
+    """Probability that the quantity is zero: the atom that truncation makes.
+
+    Args:
+        dist: the law.
+
+    Raises:
+        ValueError: bad input; the mean was left open.
+    """
     return cdf(dist, 0.0)
 
 
 def _cdf(family, mean, scv, x):
-    std = mean * np.sqrt(scv)
-    positive = np.maximum(x, 0.0)
-    if family == "deterministic":
-        return np.where(x >= mean, 1.0, 0.0)
-    if family == "exponential":
-        return -np.expm1(-positive / mean)
-    if family == "gamma":
-        return special.gammainc(1 / scv, positive / (mean * scv))
-    if family == "lognormal":
-        sigma = np.sqrt(np.log1p(scv))
-        with np.errstate(divide="ignore"):
-            return special.ndtr((np.log(positive) - np.log(mean)) / sigma + sigma / 2)
-    distribution, _, _ = STANDARD[family]
-    return distribution((x - mean) / std)
+    """That of the law before truncation."""
+    law, *arguments = FAMILIES[family].law(mean, scv)
+    return law.cdf(x, *arguments)
 
 
-# The truncated families are a mean plus a standard variable Z times a standard deviation.
-# Of each Z: P(Z <= z), E[((Z - z)⁺)²] and E (Z - z)⁺.
+# ------------------------------------------------------------------------- checks
 
 
-def _uniform_cdf(z):
-    return np.clip((z / 3**0.5 + 1) / 2, 0, 1)
-
-
-def _uniform_excess(z):
-    inside = np.clip(3**0.5 - z, 0, 2 * 3**0.5) ** 2 / (4 * 3**0.5)
-    return inside + np.maximum(-(3**0.5) - z, 0)
-
-
-def _uniform_excess_square(z):
-    inside = np.clip(3**0.5 - z, 0, None) ** 3 / (6 * 3**0.5)
-    return np.where(z < -(3**0.5), 1 + z**2, inside)
-
-
-def _triangular_cdf(z):
-    side = np.clip(1 - np.abs(z) / 6**0.5, 0, 1) ** 2 / 2
-    return np.where(z < 0, side, 1 - side)
-
-
-def _triangular_excess(z):
-    # E (Z - z)⁺ for z >= 0; below, E (Z - z)⁺ = -z + E (Z + z)⁺ by symmetry.
-    w = 6**0.5
-    return np.clip(w - np.abs(z), 0, None) ** 3 / (6 * w**2) + np.maximum(-z, 0)
-
-
-def _triangular_excess_square(z):
-    # E[((Z - z)⁺)²] + E[((-Z + z)⁺)²] = 1 + z², and by symmetry the second is the first at -z.
-    w = 6**0.5
-    side = np.clip(w - np.abs(z), 0, None) ** 4 / (12 * w**2)
-    return np.where(z < 0, 1 + z**2 - side, side)
-
-
-def _normal_excess(z):
-    return stats.norm.pdf(z) - _times(z, special.ndtr(-z))
-
-
-def _normal_excess_square(z):
-    return _times(1 + z**2, special.ndtr(-z)) - _times(z, stats.norm.pdf(z))
-
-
-STANDARD = {
-    "uniform": (_uniform_cdf, _uniform_excess_square, _uniform_excess),
-    "triangular": (_triangular_cdf, _triangular_excess_square, _triangular_excess),
-    "normal": (special.ndtr, _normal_excess_square, _normal_excess),
-}
-
-
-def _times(x, p, power=1):
-    """x p (or x² p), and 0 where p is 0: an infinite stock is never sold out."""
-    return np.where(p == 0, 0.0, x) ** power * p
-
-
-def _on_host(dist, x, name="x"):
-    _check_with_mean(dist)
+def _on_host(dist, x, name="x", bound=-np.inf):
+    """Mean, SCV and x, which is >= `bound`, in 64 bits and of one shape."""
+    _check(dist)
     if checks.is_traced(dist.mean) or checks.is_traced(dist.scv) or checks.is_traced(x):
         raise ValueError(
             f"dist and {name} must hold numbers here: exact results are not traceable"
@@ -438,17 +472,28 @@ def _on_host(dist, x, name="x"):
         raise ValueError(f"{name} must be a number, got {x!r}") from None
     if np.isnan(numbers).any():
         raise ValueError(f"{name} must be a number, got nan")
+    if (numbers < bound).any():
+        raise ValueError(
+            f"{name} must be >= {bound:g}, got {numbers[numbers < bound][0]:g}"
+        )
     return np.broadcast_arrays(
         np.asarray(dist.mean, dtype=float), np.asarray(dist.scv, dtype=float), numbers
     )
 
 
-def _check(dist):
+def _check_range(name, value, dtype):
+    """Refuse what is zero or infinite in the precision of the draws: they would be NaN."""
+    with np.errstate(over="ignore", under="ignore"):
+        number = np.asarray(value).astype(dtype)
+    tiny = jnp.finfo(dtype).tiny
+    if not ((number >= tiny) & (number <= 1 / tiny)).all():
+        raise ValueError(
+            f"{name} must lie between {tiny:.0e} and {1 / tiny:.0e} in {dtype}, got {value}"
+        )
+
+
+def _check(dist, with_mean=True):
     if not isinstance(dist, Distribution):
         raise ValueError(f"dist must come from create_distribution, got {dist!r}")
-
-
-def _check_with_mean(dist):
-    _check(dist)
-    if dist.mean is None:
+    if with_mean and dist.mean is None:
         raise ValueError("dist must have a mean here, got mean = None")
