@@ -92,13 +92,15 @@ def cross_sections(num_firms, sizes, numba_kernel):
     exact_law = partial(ss_exact.marginal, PARAMS, x_init, T)
     first_s, law = record.seconds(exact_law)
 
+    X = jnp.full(num_firms, x_init)
+
     def draw(kernel, seed):
-        return partial(
-            kernel, PARAMS, x_init, T, key=jax.random.key(seed), num_firms=num_firms
-        )
+        return partial(kernel, PARAMS, X, T, key=jax.random.key(seed))
 
     contenders = {
-        "default (blocks of draws)": draw(ss.cross_section, 0),
+        "default (blocks of draws)": partial(
+            draw(ss.cross_section, 0), num_firms=num_firms
+        ),
         "(a) Python loop": draw(ss.cross_section_loop, 1),
         "(b) compiled loop": draw(ss.cross_section_compiled, 2),
         "(c) all draws first": draw(ss.cross_section_vectorized, 3),
@@ -173,7 +175,7 @@ def distribution_dynamics(sizes):
         X = jnp.full(num_firms, x_init)
         sections = []
         for t in range(dates[-1]):
-            X = one_period(PARAMS, X, key, t)
+            X = ss.one_period(PARAMS, X, key, t)
             if t + 1 in dates:
                 sections.append(X)
         return jnp.stack(sections)
@@ -183,9 +185,6 @@ def distribution_dynamics(sizes):
 
     contenders = {"default": partial(compiled, 6), "Python loop": partial(loop, 7)}
     return record.side_by_side(contenders, check, sizes.rounds)
-
-
-one_period = jax.jit(ss.one_period)
 
 
 # --------------------------------------------------------------- restock frequency
@@ -235,7 +234,7 @@ def machine_rates(sizes):
     more is done with them than that no compiler can leave them out.
     """
     n, T = sizes.num_firms[0], sizes.num_periods
-    block = ss._block(n, T)["block"]
+    block = ss.choose_block(n, T).size
     draws = n * block * -(-T // block)
 
     @partial(jax.jit, static_argnames="draw")

@@ -1,17 +1,20 @@
 """Arithmetic in 64 bits for one call, whatever JAX's own setting."""
 
 import contextlib
+from typing import Any
 
 import jax
 
+__all__ = ["enable_x64", "on_cpu"]
+
 #: Context manager that switches 64-bit arithmetic on or off inside it.  The same one
 #: under its newer name and, before jax 0.8, its older one.
-enable_x64 = (
-    jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+enable_x64: Any = (
+    jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64  # type: ignore[attr-defined]
 )
 
 
-def on_cpu():
+def on_cpu() -> contextlib.AbstractContextManager:
     """Context manager in which JAX computes on the CPU, if it has loaded that backend."""
     try:
         return jax.default_device(jax.local_devices(backend="cpu")[0])

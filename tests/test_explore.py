@@ -182,10 +182,8 @@ def test_page_says_what_is_held(page):
     )
 
 
-def test_page_moves_the_main_parameter(page):
-    built = page(
-        draw_lines, {"σ": [0.5, 2.0], "S": [50, 70, 90]}, main="S", alt="A line"
-    )
+def test_page_moves_the_first_parameter(page):
+    built = page(draw_lines, {"S": [50, 70, 90], "σ": [0.5, 2.0]}, alt="A line")
     values = [f.attributes["data-value"] for f in built.find("div", "explorer-frame")]
     assert values == ["50", "70", "90"]
     assert built.one("input").attributes["aria-label"] == "S"
@@ -193,7 +191,7 @@ def test_page_moves_the_main_parameter(page):
 
 
 def test_page_can_be_played(page):
-    built = page(draw_lines, {"σ": [1, 2]}, alt="A line", play=True, interval_ms=250)
+    built = page(draw_lines, {"σ": [1, 2]}, alt="A line", play_ms=250)
     button = built.one("button")
     assert button.text == "Play"
     assert button.attributes["data-ms"] == "250"
@@ -201,7 +199,7 @@ def test_page_can_be_played(page):
 
 
 def test_page_needs_no_network_and_no_ids(page):
-    built = page(draw_lines, {"σ": [1, 2]}, alt="A line", play=True)
+    built = page(draw_lines, {"σ": [1, 2]}, alt="A line", play_ms=500)
     assert "://" not in built.html
     assert "id=" not in built.html  # so that several explorers stand on one page
 
@@ -309,14 +307,13 @@ def test_live_has_a_slider_for_each_parameter_and_draws_once(shown):
 
     explore(
         draw,
-        {"σ": [0.5, 1.0], "S": [50, 100], "kind": ["solid", "dotted"]},
-        main="S",
+        {"S": [50, 100], "σ": [0.5, 1.0], "kind": ["solid", "dotted"]},
         start={"S": 100},
         labels={"S": "Level S (units)"},
         alt="A line",
     )
     face = live(shown)
-    assert list(face.sliders) == ["Level S (units)", "σ", "kind"]  # the main one first
+    assert list(face.sliders) == ["Level S (units)", "σ", "kind"]
     assert all(s.continuous_update is False for s in face.sliders.values())
     assert face.sliders["Level S (units)"].value == "100"
     assert face.player is None
@@ -388,14 +385,13 @@ def test_frames_of_different_sizes_share_nothing(page):
     assert [i.attributes["width"] for i in built.find("img")] == ["100", "200"]
 
 
-def test_live_player_is_linked_to_the_main_slider(shown):
+def test_live_player_is_linked_to_the_first_slider(shown):
     explore(
         draw_lines,
         {"σ": [0.5, 1.0, 2.0]},
         start={"σ": 1.0},
         alt="A line",
-        play=True,
-        interval_ms=250,
+        play_ms=250,
     )
     player = live(shown).player
     assert (player.min, player.max, player.value, player.interval) == (0, 2, 1, 250)
@@ -517,18 +513,17 @@ GOOD = {
         ({"values": {"σ": [1, 1.0]}}, "values['σ'] = ['1', '1'] must differ"),
         (
             {"values": {"σ": [1]}},
-            "values['σ'] has 1 values; the main parameter takes 2 to 60",
+            "values['σ'] has 1 values; the first parameter takes 2 to 60",
         ),
         ({"values": {"σ": range(61)}}, "values['σ'] has 61 values"),
-        ({"main": "μ"}, "main = 'μ' must be one of the parameters ['σ', 'S']"),
         ({"start": {"μ": 1}}, "start names 'μ', not one of the parameters ['σ', 'S']"),
         ({"start": {"σ": 0.7}}, "start['σ'] = 0.7 must be one of 0.5, 1"),
         ({"start": 0.5}, "start = 0.5 must map"),
         ({"labels": {"μ": "Mean"}}, "labels names 'μ', not one of"),
         ({"labels": "Mean"}, "labels = 'Mean' must map"),
-        ({"interval_ms": 0}, "interval_ms = 0 must be a number >= 1"),
-        ({"interval_ms": float("nan")}, "interval_ms = nan must be"),
-        ({"interval_ms": "fast"}, "interval_ms = 'fast' must be"),
+        ({"play_ms": 0}, "play_ms = 0 must be a number >= 1"),
+        ({"play_ms": float("nan")}, "play_ms = nan must be"),
+        ({"play_ms": "fast"}, "play_ms = 'fast' must be"),
     ],
 )
 @pytest.mark.parametrize("static", ["0", "1"])

@@ -393,7 +393,7 @@ def explorer_html():
         patch.setattr(explore, "display", shown.append)
         patch.setenv(explore.STATIC_BUILD, "1")
         explore.explore(
-            draw, {"Q": [1, 2, 3, 4, 5]}, start={"Q": 3}, alt="A", play=True
+            draw, {"Q": [1, 2, 3, 4, 5]}, start={"Q": 3}, alt="A", play_ms=500
         )
     return shown[0].data
 

@@ -22,12 +22,26 @@ from lectures_helpers.precision import enable_x64
 PARAMS = ss.create_parameters()
 BUSY = ss.create_parameters(10.0, 40.0, 1.5, 0.7)  # a restock every five periods or so
 KEY = partial(jax.random.key, 20)  # a new key object at each call: none is used twice
-KERNELS = [
-    ss.cross_section_loop,
-    ss.cross_section_compiled,
-    ss.cross_section_vectorized,
-    ss.cross_section,
-]
+
+
+def from_stocks(kernel):
+    """A kernel of the lectures, which takes the firms' stocks, called as `cross_section` is."""
+
+    def simulate(params, x_init, num_periods, *, key, num_firms):
+        X = jnp.broadcast_to(jnp.asarray(x_init) * 1.0, (num_firms,))
+        return kernel(params, X, num_periods, key=key)
+
+    return simulate
+
+
+LOOP, COMPILED, VECTORIZED = map(
+    from_stocks,
+    (ss.cross_section_loop, ss.cross_section_compiled, ss.cross_section_vectorized),
+)
+KERNELS = [LOOP, COMPILED, VECTORIZED, ss.cross_section]
+with_kernels = pytest.mark.parametrize(
+    "kernel", KERNELS, ids=["loop", "compiled", "vectorized", "blocks"]
+)
 
 # Kernels fuse the same float32 operations in their own ways. One rounding of a stock below 128 is
 # 4e-6; a stock has at most some 40 of them behind it since it last was S.
@@ -221,7 +235,7 @@ def paths(num_firms=FIRMS):
     return ss.sample_path(BUSY, STARTS[:num_firms], 130, key=KEY())
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@with_kernels
 @pytest.mark.parametrize(
     ("num_periods", "num_firms"), [(37, 1), (1, FIRMS), (130, FIRMS)], ids=str
 )
@@ -232,7 +246,7 @@ def test_kernels_give_the_same_numbers(kernel, num_periods, num_firms):
     same_numbers(X, paths(num_firms)[num_periods])
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@with_kernels
 def test_a_number_is_the_stock_of_every_firm(kernel):
     draw = partial(kernel, BUSY, num_periods=37, num_firms=FIRMS)
     np.testing.assert_array_equal(
@@ -244,21 +258,20 @@ def test_a_number_is_the_stock_of_every_firm(kernel):
 @pytest.mark.parametrize("num_periods", [1, 49, 50])
 def test_blocks_and_unrolling_change_no_number(block, unroll, num_periods):
     """Horizons that no block divides, blocks beyond the horizon, the GPU's unrolled loop."""
-    X = ss._cross_section(BUSY, STARTS, KEY(), num_periods, block=block, unroll=unroll)
+    block = ss.Block(block, unroll)
+    X = ss.advance(BUSY, ss.update, STARTS, KEY(), 0, num_periods, block)
     same_numbers(X, paths()[num_periods])
 
 
 def test_more_firms_than_a_block_of_draws_holds():
     num_firms = 2**19 + 1
-    one_by_one = ss.cross_section_compiled(
-        PARAMS, 50.0, 3, key=KEY(), num_firms=num_firms
-    )
+    one_by_one = COMPILED(PARAMS, 50.0, 3, key=KEY(), num_firms=num_firms)
     same_numbers(
         ss.cross_section(PARAMS, 50.0, 3, key=KEY(), num_firms=num_firms), one_by_one
     )
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@with_kernels
 def test_same_key_same_numbers_other_key_other_numbers(kernel):
     draw = partial(kernel, PARAMS, 50.0, 20, num_firms=FIRMS)
     np.testing.assert_array_equal(draw(key=KEY()), draw(key=KEY()))
@@ -282,17 +295,15 @@ def test_no_draw_serves_two_periods_or_two_firms():
     assert stats.kstest(Z.ravel(), "norm").pvalue > 1e-4
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@with_kernels
 def test_kernels_agree_in_law(kernel):
     """Independent samples of one law; a p-value below 1e-4 is a 4-sigma event."""
     sample = partial(kernel, PARAMS, 50.0, 60, num_firms=20_000)
-    reference = ss.cross_section_loop(
-        PARAMS, 50.0, 60, key=jax.random.key(99), num_firms=20_000
-    )
+    reference = LOOP(PARAMS, 50.0, 60, key=jax.random.key(99), num_firms=20_000)
     assert stats.ks_2samp(sample(key=KEY()), reference).pvalue > 1e-4
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@with_kernels
 def test_numbers_follow_the_type_of_x_init(kernel):
     draw = partial(kernel, PARAMS, num_periods=1, num_firms=FIRMS)
     assert draw(x_init=50, key=KEY()).dtype == jnp.float32
@@ -317,10 +328,7 @@ def test_rows_are_the_same_firms_at_their_dates(dates):
 
 def test_dynamics_in_blocks_of_a_gpu():
     dates = jnp.array([10, 11, 40])
-    intervals = jnp.array([0, 10, 11]), dates
-    sections = ss._distribution_dynamics(
-        BUSY, STARTS, KEY(), intervals, block=16, unroll=16
-    )
+    sections = ss.snapshots(BUSY, STARTS, dates, key=KEY(), block=ss.Block(16, 16))
     same_numbers(sections, paths()[dates])
 
 
@@ -378,7 +386,7 @@ def test_derivative_of_a_path():
     assert jax.jacfwd(last)(1.0) == pytest.approx(float(X) - 90.0, rel=1e-5)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@with_kernels
 def test_kernels_are_differentiable_and_compile_inside_jit(kernel):
     def mean(μ):
         params = ss.create_parameters(μ=μ)
@@ -419,8 +427,8 @@ def compilations(caplog):
 @pytest.mark.parametrize(
     "simulate",
     [
-        partial(ss.cross_section_loop, num_firms=FIRMS + 1),
-        partial(ss.cross_section_compiled, num_firms=FIRMS + 1),
+        partial(LOOP, num_firms=FIRMS + 1),
+        partial(COMPILED, num_firms=FIRMS + 1),
         partial(ss.cross_section, num_firms=FIRMS + 1),
         lambda params, x_init, T, *, key: ss.distribution_dynamics(
             params, x_init, [T, T + 5], key=key, num_firms=FIRMS + 1
@@ -447,7 +455,9 @@ def test_other_parameters_keys_and_horizons_compile_nothing(simulate, compilatio
     assert compilations() == []
 
 
-@pytest.mark.parametrize("simulate", [ss.sample_path, ss.cross_section_vectorized])
+@pytest.mark.parametrize(
+    "simulate", [ss.sample_path, partial(VECTORIZED, num_firms=FIRMS + 1)]
+)
 def test_kernels_with_a_static_horizon_compile_once_for_each(simulate, compilations):
     simulate(PARAMS, 50.0, 11, key=KEY())
     assert compilations()
@@ -459,9 +469,6 @@ def test_kernels_with_a_static_horizon_compile_once_for_each(simulate, compilati
 
 SIMULATIONS = {
     "sample_path": ss.sample_path,
-    "loop": ss.cross_section_loop,
-    "compiled": ss.cross_section_compiled,
-    "vectorized": ss.cross_section_vectorized,
     "cross_section": ss.cross_section,
     "distribution_dynamics": lambda params, x_init, num_periods, **rest: (
         ss.distribution_dynamics(params, x_init, [num_periods], **rest)

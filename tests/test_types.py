@@ -28,8 +28,6 @@ NOT_YET = {
     "lectures_helpers.classical.qr",
     "lectures_helpers.classical.renewal",
     "lectures_helpers.demand",
-    "lectures_helpers.dynamics.ss",
-    "lectures_helpers.dynamics.ss_exact",
     "lectures_helpers.expiry.checkpoint",
     "lectures_helpers.expiry.exhaustive",
     "lectures_helpers.expiry.model",
@@ -40,10 +38,7 @@ NOT_YET = {
     "lectures_helpers.expiry.tensor",
     "lectures_helpers.expiry.thresholds",
     "lectures_helpers.expiry.top_down",
-    "lectures_helpers.precision",
     "lectures_helpers.sharding",
-    "lectures_helpers.teaching.explore",
-    "lectures_helpers.teaching.runtime",
 }
 
 

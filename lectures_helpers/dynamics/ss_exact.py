@@ -31,15 +31,31 @@ Source: derived in the lecture on distribution dynamics (eq:ss-exact).
 """
 
 import functools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtr
+from jax.typing import ArrayLike
 
 from lectures_helpers import checks, precision
 from lectures_helpers.dynamics.ss import Parameters, create_parameters
+
+__all__ = [
+    "Law",
+    "expectation",
+    "marginal",
+    "marginals",
+    "nodes",
+    "operator",
+    "restock_pmf",
+    "restock_pmf_on_grid",
+    "second_eigenvalue",
+    "stationary",
+    "survival",
+]
 
 TOLERANCE = 1e-7  # default bound on the difference of two successive grids
 LOOSEST = 1e-4  # beyond it the difference of two grids says too little
@@ -51,346 +67,32 @@ Z_MAX = 8.5  # |z| beyond which the standard normal law has mass below 1e-16
 FEW, BLOCK = 16, 512  # points at which a CDF is evaluated at once
 
 
-class Law(NamedTuple):
-    """The law of X_t: what `marginal`, `marginals` and `stationary` return.
-
-    Its CDF has an atom at zero (stock-outs) and a density on (0, S).
-    """
-
-    params: Parameters  #: the model
-    period: float  #: date t, >= 1; infinite for the stationary law
-    mean: float  #: E X_t, units
-    std: float  #: standard deviation of X_t, units
-    prob_zero: float  #: P(X_t = 0)
-    error: float  #: estimate of the largest error of the CDF, and of mean and std over max(S, X_0)
-    start: float  #: stock in period 0 after restocking, units; S if X_0 <= s, else X_0
-    edges: np.ndarray  #: (2 * panels + 1,) panel borders on [s, max(S, X_0)], units
-    previous: (
-        np.ndarray
-    )  #: (2 * panels * NUM_POINTS,) CDF of X_{t-1} at the nodes; empty if t = 1
-
-    def cdf(self, x) -> np.ndarray:
-        """P(X_t <= x) for x of any shape, units; float64, of x's shape."""
-        x = np.asarray(x, dtype=float)
-        inside = np.clip(_in_blocks(_cdf, self, x), 0.0, 1.0)
-        return np.where(x < 0, 0.0, np.where(x >= self.edges[-1], 1.0, inside))
-
-    def density(self, x) -> np.ndarray:
-        """Density of X_t at x > 0, per unit; float64, of x's shape.
-
-        The atom at zero is no part of it: see `prob_zero`.
-        """
-        x = np.asarray(x, dtype=float)
-        inside = np.maximum(_in_blocks(_density, self, x), 0.0)
-        return np.where((x < 0) | (x > self.edges[-1]), 0.0, inside)
+# ------------------------------------------------------------------------- the operator
 
 
-# ----------------------------------------------------------------- public calls
-
-
-def marginal(params: Parameters, x_init, num_periods, *, tol=TOLERANCE) -> Law:
-    """Compute the exact law of X_t at t = `num_periods`.
+def survival(params: Parameters, u: jax.Array) -> jax.Array:
+    """Compute P(D >= u) for lognormal demand D [H(u)].
 
     Args:
-        params: the model, with σ > 0.
-        x_init: inventory at date 0 [X_0], units, a number >= 0.
-        num_periods: date t, an integer >= 1.
-        tol: largest admissible difference between two successive grids, in (0, 1e-4].
-
-    Returns:
-        The law, in float64; `Law.error` says how exact.
-
-    Raises:
-        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
-
-    Source: derived in the lecture on distribution dynamics (eq:ss-exact).
-
-    >>> from lectures_helpers.dynamics import ss
-    >>> law = marginal(ss.create_parameters(), 50.0, 500)
-    >>> round(law.mean, 2)
-    54.27
+        params: the model.
+        u: units, any real numbers, of any shape.
     """
-    num_periods = checks.integer("num_periods", num_periods, 1)
-    return marginals(params, x_init, [num_periods], tol=tol)[0]
-
-
-def marginals(params: Parameters, x_init, dates, *, tol=TOLERANCE) -> list[Law]:
-    """Compute the exact laws of X_t at several dates, in one pass.
-
-    Args:
-        params: the model, with σ > 0.
-        x_init: inventory at date 0 [X_0], units, a number >= 0.
-        dates: increasing positive integers.
-        tol: largest admissible difference between two successive grids, in (0, 1e-4].
-
-    Returns:
-        One `Law` per date.
-
-    Raises:
-        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
-    """
-    params, x_init = _check(params, x_init, tol)
-    dates = checks.dates("dates", dates)
-    start, top = _start(params, x_init)
-    # From date 1, whose CDF is H(start - x), to the date before each one recorded.
-    steps = np.diff([1, *(max(t - 1, 1) for t in dates)])
-    is_first = np.array([t == 1 for t in dates])
-
-    def on_grid(edges):
-        return _marginals(params, start, edges, steps, is_first)
-
-    edges, (previous, moments), error = _refine(on_grid, params, start, top, tol)
-    return [
-        Law(
-            params=params,
-            period=float(t),
-            mean=float(moments[i, 0]),
-            std=float(moments[i, 1]),
-            prob_zero=float(moments[i, 2]),
-            error=error,
-            start=start,
-            edges=edges,
-            previous=previous[i] if t > 1 else previous[i, :0],
-        )
-        for i, t in enumerate(dates)
-    ]
-
-
-def stationary(params: Parameters, *, tol=TOLERANCE) -> Law:
-    """Compute the law of X_t in the long run, by solving a linear system.
-
-    Args:
-        params: the model, with σ > 0.
-        tol: largest admissible difference between two successive grids, in (0, 1e-4].
-
-    Returns:
-        The stationary law, in float64; its `period` is infinite.
-
-    Raises:
-        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
-
-    Source: derived in the lecture on distribution dynamics (eq:ss-stationary).
-
-    >>> from lectures_helpers.dynamics import ss
-    >>> round(stationary(ss.create_parameters()).mean, 2)
-    52.89
-    """
-    params, _ = _check(params, 0.0, tol)
-    start = top = params.S
-
-    def on_grid(edges):
-        return _stationary(params, edges)
-
-    edges, (cdf, moments), error = _refine(on_grid, params, start, top, tol)
-    mean, std, prob_zero = (float(number) for number in moments)
-    return Law(params, float("inf"), mean, std, prob_zero, error, start, edges, cdf)
-
-
-def second_eigenvalue(params: Parameters, *, tol=TOLERANCE) -> complex:
-    """Compute the eigenvalue λ of the law of motion that is largest in modulus after 1.
-
-    It says how fast the start is forgotten: the distance of ψ_t from the
-    stationary law falls with the t-th power of its modulus, while it swings with
-    period 2π / arg λ.
-
-    Args:
-        params: the model, with σ > 0.
-        tol: largest admissible difference between two successive grids, in (0, 1e-4].
-
-    Returns:
-        λ, with Im λ >= 0.
-
-    Raises:
-        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
-
-    >>> from lectures_helpers.dynamics import ss
-    >>> λ = second_eigenvalue(ss.create_parameters())
-    >>> print(f"{2 * np.pi / np.angle(λ):.1f}")  # the length of a tooth, in periods
-    29.9
-    """
-    params, _ = _check(params, 0.0, tol)
-
-    def on_grid(edges):
-        eigenvalues = np.linalg.eigvals(_transition(params, edges))
-        λ = eigenvalues[np.argsort(-np.abs(eigenvalues))[1]]
-        λ = complex(λ.real, abs(λ.imag))
-        return λ, np.array([λ])
-
-    _, λ, _ = _refine(on_grid, params, params.S, params.S, tol)
-    return λ
-
-
-def restock_pmf(
-    params: Parameters, x_init=70.0, num_periods=50, *, tol=TOLERANCE
-) -> np.ndarray:
-    """Compute the exact law of the number of restocks in the first T periods.
-
-    A firm restocks in period t = 0, ..., num_periods - 1 when X_t <= s.
-
-    Args:
-        params: the model, with σ > 0.
-        x_init: inventory at date 0 [X_0], units, a number >= 0.
-        num_periods: periods T, an integer >= 1.
-        tol: largest admissible difference between two successive grids, in (0, 1e-4].
-
-    Returns:
-        (num_periods + 1,) probabilities of 0, 1, ..., num_periods restocks, float64.
-
-    Raises:
-        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
-
-    Source: derived in the lecture on restock frequency (eq:ss-count).
-
-    >>> from lectures_helpers.dynamics import ss
-    >>> pmf = restock_pmf(ss.create_parameters())
-    >>> round(float(pmf[2:].sum()), 5)
-    0.44717
-    """
-    params, x_init = _check(params, x_init, tol)
-    num_periods = checks.integer("num_periods", num_periods, 1)
-    start, top = _start(params, x_init)
-    restocks_now = int(x_init <= params.s)
-
-    def on_grid(edges):
-        pmf = _restock_pmf(
-            params, start, edges, restocks_now, np.arange(num_periods + 1)
-        )
-        return pmf, pmf
-
-    _, pmf, _ = _refine(on_grid, params, start, top, tol)
-    return np.maximum(pmf, 0.0)  # rounding leaves -1e-18 where the probability is nil
-
-
-def _check(params, x_init, tol):
-    for name, value in {**params._asdict(), "x_init": x_init, "tol": tol}.items():
-        if checks.is_traced(value):
-            raise ValueError(f"{name} must be a concrete number here, got {value}")
-        if np.ndim(value) > 0:
-            shape = np.shape(value)
-            raise ValueError(f"{name} must be a number, got an array of shape {shape}")
-    params = create_parameters(*params)
-    if params.σ == 0:
-        raise ValueError("σ must be > 0 for an exact law with a density, got 0")
-    checks.at_least("x_init", x_init, 0.0)
-    if not 0 < checks.finite("tol", tol) <= LOOSEST:
-        raise ValueError(f"tol must be in (0, {LOOSEST:g}], got {tol:g}")
-    return Parameters(*(float(number) for number in params)), float(x_init)
-
-
-def _start(params, x_init):
-    """The stock from which period 0 starts, after restocking, and the top of the range."""
-    return (params.S if x_init <= params.s else x_init), max(params.S, x_init)
-
-
-# ------------------------------------------------------------------------ grids
-
-
-def _edges(params, start, top, panels):
-    """Panel borders on [s, top]: two segments that meet where a law may start anew.
-
-    Doubling `panels` keeps every border and puts one more into each panel.
-    """
-    middle = min(start, params.S)
-    if not params.s < middle < top:
-        middle = 0.5 * (params.s + top)
-    return np.concatenate(
-        [_graded(params.s, middle, panels), _graded(middle, top, panels)[1:]]
-    )
-
-
-def _graded(low, high, panels):
-    """Borders of `panels` panels on [low, high], shrinking geometrically towards `high`."""
-    fractions = (1 - REFINEMENT ** (np.arange(panels + 1) / panels)) / (1 - REFINEMENT)
-    fractions[-1] = 1.0
-    return low + (high - low) * fractions
-
-
-def _refine(on_grid, params, start, top, tol):
-    """Double the panels until two grids agree to `tol`; return the finer one's results.
-
-    `on_grid` maps panel borders to (results, numbers to compare).
-    """
-    _, coarse = on_grid(_edges(params, start, top, FEWEST_PANELS))
-    panels = FEWEST_PANELS
-    while panels < MOST_PANELS:
-        panels *= 2
-        edges = _edges(params, start, top, panels)
-        results, fine = on_grid(edges)
-        error = float(np.max(np.abs(fine - coarse)))
-        if error <= tol:
-            return edges, results, error
-        coarse = fine
-    raise ValueError(
-        f"tol must be >= {2 * error:.1g}: the finest grid ({2 * MOST_PANELS} panels on "
-        f"[s, {top:g}]) comes to about half of that for s = {params.s:g}, S = {params.S:g}, μ = {params.μ:g}, "
-        f"σ = {params.σ:g}; got {tol:g}"
-    )
-
-
-def _chebyshev(num_points):
-    """Points on [-1, 1], the matrix from values to coefficients, integration weights."""
-    points = -np.cos(np.pi * np.arange(num_points) / (num_points - 1))
-    orders = np.arange(num_points)
-    to_coefficients = np.linalg.inv(np.cos(orders * np.arccos(points)[:, None]))
-    integrals = np.where(orders % 2 == 0, 2 / (1 - orders**2 + (orders == 1)), 0.0)
-    return points, to_coefficients, integrals @ to_coefficients
-
-
-POINTS, TO_COEFFICIENTS, WEIGHTS = _chebyshev(NUM_POINTS)
-GAUSS_POINTS, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(NUM_QUADRATURE)
-# Derivative at the points of the polynomial through given values there.
-DIFFERENTIATE = np.stack(
-    [
-        np.polynomial.chebyshev.chebval(POINTS, np.polynomial.chebyshev.chebder(column))
-        for column in TO_COEFFICIENTS.T
-    ],
-    axis=1,
-)
-
-
-# ------------------------------------------------- the operator, in JAX, float64
-
-
-def _float64_on_host(fn):
-    """Run a JAX function in float64 on the CPU, and return NumPy arrays."""
-    fn = jax.jit(fn)
-
-    @functools.wraps(fn)
-    def run(*args):
-        with precision.enable_x64(True), precision.on_cpu():
-            results = fn(*args)
-            if any(checks.is_traced(leaf) for leaf in jax.tree.leaves(results)):
-                raise ValueError(
-                    "the exact law must be computed outside of jax.jit and its like, "
-                    "got a call that JAX is tracing"
-                )
-            return jax.tree.map(np.asarray, results)
-
-    return run
-
-
-def survival(params: Parameters, u):
-    """P(D >= u) for lognormal demand D and any real u."""
     return ndtr((params.μ - jnp.log(jnp.maximum(u, 0.0))) / params.σ)
 
 
-def demand_density(params: Parameters, u):
-    """Density at u of lognormal demand, per unit; zero for u <= 0."""
-    u = jnp.where(u > 0, u, jnp.inf)
-    z = (jnp.log(u) - params.μ) / params.σ
-    return jnp.exp(-0.5 * z**2) / (jnp.sqrt(2 * jnp.pi) * params.σ * u)
+def expectation(params: Parameters, edges: jax.Array, x: jax.Array) -> jax.Array:
+    """Find weights w with E[f(x + D); s < x + D < B] = w @ f(nodes).
 
+    f is a polynomial on each panel; its mean over demand is taken by
+    Gauss–Legendre quadrature.
 
-def nodes(edges):
-    """Chebyshev points of every panel, (panels * NUM_POINTS,), units."""
-    low, high = edges[:-1, None], edges[1:, None]
-    return (low + 0.5 * (high - low) * (POINTS[None] + 1)).ravel()
+    Args:
+        params: the model.
+        edges: (panels + 1,) panel borders on [s, B], units.
+        x: (n,) stocks, units.
 
-
-def expectation(params: Parameters, edges, x):
-    """Weights w with E[f(x + D); s < x + D < B] = w @ f(nodes), for f smooth on each panel.
-
-    Returns (len(x), panels * NUM_POINTS).
+    Returns:
+        (n, panels * 16) weights.
     """
 
     def on_panel(borders):
@@ -427,10 +129,20 @@ def _chebyshev_moments(ξ, mass):
     return jnp.stack(moments, -1)
 
 
-def operator(params: Parameters, edges, x):
-    """The map from F_t at the nodes to F_{t+1} at x: F_{t+1}(x) = K F_t + r F_t(s).
+def operator(
+    params: Parameters, edges: jax.Array, x: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Find K and r with F_{t+1}(x) = K F_t(nodes) + r F_t(s).
 
-    K, (len(x), nodes), carries firms that do not restock, r, (len(x),), those that do.
+    Args:
+        params: the model.
+        edges: (panels + 1,) panel borders on [s, B], units.
+        x: (n,) stocks, units.
+
+    Returns:
+        K, (n, panels * 16), carries firms that do not restock; r, (n,), those that do.
+
+    Source: the law of motion (eq:ss-exact) of the lecture on distribution dynamics.
     """
     K = expectation(params, edges, x)
     K = K.at[:, -1].add(survival(params, edges[-1] - x))  # F_t = 1 above the top
@@ -438,19 +150,467 @@ def operator(params: Parameters, edges, x):
     return K, survival(params, params.S - x)
 
 
+def restock_pmf_on_grid(
+    params: Parameters,
+    start: float,
+    edges: jax.Array,
+    restocks_now: int,
+    counts: jax.Array,
+) -> jax.Array:
+    """Compute the law of the number of restocks in the first T periods on one grid.
+
+    Args:
+        params: the model.
+        start: stock in period 0, after restocking, units.
+        edges: (panels + 1,) panel borders on [s, B], units.
+        restocks_now: restocks in period 0, 0 or 1.
+        counts: (T + 1,) the numbers 0, 1, ..., T.
+
+    Returns:
+        (T + 1,) probabilities of so many restocks.
+
+    Source: derived in the lecture on restock frequency (eq:ss-count).
+    """
+    x = nodes(edges)
+    K, r = operator(params, edges, x)
+
+    def one_period(_, F):  # F[i, c] = P(X_t <= x_i, N_t = c)
+        restocked = jnp.concatenate([jnp.zeros(1), F[0, :-1]])
+        return K @ F + r[:, None] * restocked[None]
+
+    F = jnp.where(
+        (counts == restocks_now)[None], survival(params, start - x)[:, None], 0.0
+    )
+    F = jax.lax.fori_loop(1, counts.size - 1, one_period, F)
+    return F[-1]
+
+
+# ------------------------------------------------------------------------- public calls
+
+
+class Law(NamedTuple):
+    """The law of X_t: what `marginal`, `marginals` and `stationary` return.
+
+    Its CDF has an atom at zero (stock-outs) and a density on (0, S).
+    """
+
+    params: Parameters  #: the model
+    period: float  #: date t, >= 1; infinite for the stationary law
+    mean: float  #: E X_t, units
+    std: float  #: standard deviation of X_t, units
+    prob_zero: float  #: P(X_t = 0)
+    error: float  #: estimate of the largest error of the CDF, and of mean and std over max(S, X_0)
+    start: float  #: stock in period 0 after restocking, units; S if X_0 <= s, else X_0
+    edges: np.ndarray  #: (2 * panels + 1,) panel borders on [s, max(S, X_0)], units
+    previous: (
+        np.ndarray
+    )  #: (2 * panels * NUM_POINTS,) CDF of X_{t-1} at the nodes; empty if t = 1
+
+    def cdf(self, x: ArrayLike) -> np.ndarray:
+        """P(X_t <= x) for x of any shape, units; float64, of x's shape."""
+        x = np.asarray(x, dtype=float)
+        inside = np.clip(_in_blocks(_cdf, self, x), 0.0, 1.0)
+        return np.where(x < 0, 0.0, np.where(x >= self.edges[-1], 1.0, inside))
+
+    def density(self, x: ArrayLike) -> np.ndarray:
+        """Density of X_t at x > 0, per unit; float64, of x's shape.
+
+        The atom at zero is no part of it: see `prob_zero`.
+        """
+        x = np.asarray(x, dtype=float)
+        inside = np.maximum(_in_blocks(_density, self, x), 0.0)
+        return np.where((x < 0) | (x > self.edges[-1]), 0.0, inside)
+
+
+def marginal(
+    params: Parameters, x_init: float, num_periods: int, *, tol: float = TOLERANCE
+) -> Law:
+    """Compute the exact law of X_t at t = `num_periods`.
+
+    Args:
+        params: the model, with σ > 0.
+        x_init: inventory at date 0 [X_0], units, a number >= 0.
+        num_periods: date t, an integer >= 1.
+        tol: largest admissible difference between two successive grids, in (0, 1e-4].
+
+    Returns:
+        The law, in float64; `Law.error` says how exact.
+
+    Raises:
+        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+
+    Source: derived in the lecture on distribution dynamics (eq:ss-exact).
+
+    >>> from lectures_helpers.dynamics import ss
+    >>> law = marginal(ss.create_parameters(), 50.0, 500)
+    >>> round(law.mean, 2)
+    54.27
+    """
+    num_periods = checks.integer("num_periods", num_periods, 1)
+    return marginals(params, x_init, [num_periods], tol=tol)[0]
+
+
+def marginals(
+    params: Parameters, x_init: float, dates: Sequence[int], *, tol: float = TOLERANCE
+) -> list[Law]:
+    """Compute the exact laws of X_t at several dates, in one pass.
+
+    Args:
+        params: the model, with σ > 0.
+        x_init: inventory at date 0 [X_0], units, a number >= 0.
+        dates: increasing positive integers.
+        tol: largest admissible difference between two successive grids, in (0, 1e-4].
+
+    Returns:
+        One `Law` per date.
+
+    Raises:
+        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+    """
+    params, start = _checked(params, x_init, tol)
+    dates = checks.dates("dates", dates)
+    # From date 1, whose CDF is H(start - x), to the date before each one recorded.
+    steps = np.diff([1, *(max(t - 1, 1) for t in dates)])
+    is_first = np.array([t == 1 for t in dates])
+
+    def on_grid(edges):
+        return _marginals(params, start, edges, steps, is_first)
+
+    edges, (previous, moments), error = _refine(on_grid, params, start, tol)
+    return [
+        Law(
+            params=params,
+            period=float(t),
+            mean=float(moments[i, 0]),
+            std=float(moments[i, 1]),
+            prob_zero=float(moments[i, 2]),
+            error=error,
+            start=start,
+            edges=edges,
+            previous=previous[i] if t > 1 else previous[i, :0],
+        )
+        for i, t in enumerate(dates)
+    ]
+
+
+def stationary(params: Parameters, *, tol: float = TOLERANCE) -> Law:
+    """Compute the law of X_t in the long run, by solving a linear system.
+
+    Args:
+        params: the model, with σ > 0.
+        tol: largest admissible difference between two successive grids, in (0, 1e-4].
+
+    Returns:
+        The stationary law, in float64; its `period` is infinite.
+
+    Raises:
+        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+
+    Source: derived in the lecture on distribution dynamics (eq:ss-stationary).
+
+    >>> from lectures_helpers.dynamics import ss
+    >>> round(stationary(ss.create_parameters()).mean, 2)
+    52.89
+    """
+    params, start = _checked(params, 0.0, tol)
+
+    def on_grid(edges):
+        return _stationary(params, edges)
+
+    edges, (cdf, moments), error = _refine(on_grid, params, start, tol)
+    mean, std, prob_zero = (float(number) for number in moments)
+    return Law(params, float("inf"), mean, std, prob_zero, error, start, edges, cdf)
+
+
+def second_eigenvalue(params: Parameters, *, tol: float = TOLERANCE) -> complex:
+    """Compute the eigenvalue λ of the law of motion that is largest in modulus after 1.
+
+    It says how fast the start is forgotten: the distance of ψ_t from the
+    stationary law falls with the t-th power of its modulus, while it swings with
+    period 2π / arg λ.
+
+    Args:
+        params: the model, with σ > 0.
+        tol: largest admissible difference between two successive grids, in (0, 1e-4].
+
+    Returns:
+        λ, with Im λ >= 0.
+
+    Raises:
+        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+
+    >>> from lectures_helpers.dynamics import ss
+    >>> λ = second_eigenvalue(ss.create_parameters())
+    >>> print(f"{2 * np.pi / np.angle(λ):.1f}")  # the length of a tooth, in periods
+    29.9
+    """
+    params, start = _checked(params, 0.0, tol)
+
+    def on_grid(edges):
+        eigenvalues = np.linalg.eigvals(_transition_at_nodes(params, edges))
+        λ = eigenvalues[np.argsort(-np.abs(eigenvalues))[1]]
+        λ = complex(λ.real, abs(λ.imag))
+        return λ, np.array([λ])
+
+    _, λ, _ = _refine(on_grid, params, start, tol)
+    return λ
+
+
+def restock_pmf(
+    params: Parameters,
+    x_init: float = 70.0,
+    num_periods: int = 50,
+    *,
+    tol: float = TOLERANCE,
+) -> np.ndarray:
+    """Compute the exact law of the number of restocks in the first T periods.
+
+    A firm restocks in period t = 0, ..., num_periods - 1 when X_t <= s.
+
+    Args:
+        params: the model, with σ > 0.
+        x_init: inventory at date 0 [X_0], units, a number >= 0.
+        num_periods: periods T, an integer >= 1.
+        tol: largest admissible difference between two successive grids, in (0, 1e-4].
+
+    Returns:
+        (num_periods + 1,) probabilities of 0, 1, ..., num_periods restocks, float64.
+
+    Raises:
+        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+
+    Source: derived in the lecture on restock frequency (eq:ss-count).
+
+    >>> from lectures_helpers.dynamics import ss
+    >>> pmf = restock_pmf(ss.create_parameters())
+    >>> round(float(pmf[2:].sum()), 5)
+    0.44717
+    """
+    params, start = _checked(params, x_init, tol)
+    num_periods = checks.integer("num_periods", num_periods, 1)
+    restocks_now = int(float(x_init) <= params.s)
+    counts = np.arange(num_periods + 1)
+
+    def on_grid(edges):
+        pmf = _restock_pmf(params, start, edges, restocks_now, counts)
+        return pmf, pmf
+
+    _, pmf, _ = _refine(on_grid, params, start, tol)
+    return np.maximum(pmf, 0.0)  # rounding leaves -1e-18 where the probability is nil
+
+
+def _checked(params, x_init, tol):
+    """The parameters, and the stock from which period 0 starts, after restocking."""
+    for name, value in {**params._asdict(), "x_init": x_init, "tol": tol}.items():
+        if checks.is_traced(value):
+            raise ValueError(f"{name} must be a concrete number here, got {value}")
+        if np.ndim(value) > 0:
+            shape = np.shape(value)
+            raise ValueError(f"{name} must be a number, got an array of shape {shape}")
+    params = create_parameters(*params)
+    if params.σ == 0:
+        raise ValueError("σ must be > 0 for an exact law with a density, got 0")
+    checks.at_least("x_init", x_init, 0.0)
+    if not 0 < checks.finite("tol", tol) <= LOOSEST:
+        raise ValueError(f"tol must be in (0, {LOOSEST:g}], got {tol:g}")
+    params, x_init = Parameters(*(float(number) for number in params)), float(x_init)
+    return params, (params.S if x_init <= params.s else x_init)
+
+
+# ----------------------------------------------- laws on a grid, in float64 on the host
+
+
+def _float64_on_host(fn):
+    """Run a JAX function in float64 on the CPU, and return NumPy arrays."""
+    fn = jax.jit(fn)
+
+    @functools.wraps(fn)
+    def run(*args):
+        with precision.enable_x64(True), precision.on_cpu():
+            results = fn(*args)
+            if any(checks.is_traced(leaf) for leaf in jax.tree.leaves(results)):
+                raise ValueError(
+                    "the exact law must be computed outside of jax.jit and its like, "
+                    "got a call that JAX is tracing"
+                )
+            return jax.tree.map(np.asarray, results)
+
+    return run
+
+
+def _transition(params, edges, x):
+    """The matrix from F_t at the nodes to F_{t+1} at x: restocked firms join the same law."""
+    K, r = operator(params, edges, x)
+    return K.at[:, 0].add(r)
+
+
+@_float64_on_host
+def _marginals(params, start, edges, steps, is_first):
+    points, weights = _read_off(params, edges)
+    K = _transition(params, edges, points)
+    num_nodes = K.shape[1]
+    transition = K[-num_nodes:]
+
+    def to_next_date(previous, interval):
+        num_steps, is_first = interval
+        previous = jax.lax.fori_loop(
+            0, num_steps, lambda _, F: transition @ F, previous
+        )
+        cdf = jnp.where(is_first, survival(params, start - points), K @ previous)
+        moments = _moments(points, weights, cdf, start)
+        return previous, (previous, moments, _to_compare(moments, cdf, edges[-1]))
+
+    first = survival(params, start - points[-num_nodes:])
+    _, (previous, moments, compare) = jax.lax.scan(
+        to_next_date, first, (steps, is_first)
+    )
+    return (previous, moments), compare
+
+
+@_float64_on_host
+def _stationary(params, edges):
+    start = params.S
+    points, weights = _read_off(params, edges)
+    K = _transition(params, edges, points)
+    num_nodes = K.shape[1]
+    # F = K F leaves the total mass free: its last row, F(S) = F(S), is replaced by F(S) = 1.
+    system = jnp.eye(num_nodes) - K[-num_nodes:]
+    system = system.at[-1].set(jnp.zeros(num_nodes).at[-1].set(1.0))
+    F = jnp.linalg.solve(system, jnp.zeros(num_nodes).at[-1].set(1.0))
+    cdf = K @ F
+    moments = _moments(points, weights, cdf, start)
+    return (F, moments), _to_compare(moments, cdf, edges[-1])
+
+
+@_float64_on_host
+def _transition_at_nodes(params, edges):
+    return _transition(params, edges, nodes(edges))
+
+
+_restock_pmf = _float64_on_host(restock_pmf_on_grid)
+
+
+@_float64_on_host
+def _cdf(law, x):
+    if law.previous.size == 0:
+        return survival(law.params, law.start - x)
+    K, r = operator(law.params, law.edges, x)
+    return K @ law.previous + r * law.previous[0]
+
+
+def _demand_density(params, u):
+    """Density at u of lognormal demand, per unit; zero for u <= 0."""
+    u = jnp.where(u > 0, u, jnp.inf)
+    z = (jnp.log(u) - params.μ) / params.σ
+    return jnp.exp(-0.5 * z**2) / (jnp.sqrt(2 * jnp.pi) * params.σ * u)
+
+
+@_float64_on_host
+def _density(law, x):
+    if law.previous.size == 0:
+        return _demand_density(law.params, law.start - x)
+    widths = jnp.diff(law.edges)[:, None]
+    slopes = law.previous.reshape(-1, NUM_POINTS) @ DIFFERENTIATE.T * (2 / widths)
+    restocked = law.previous[0] * _demand_density(law.params, law.params.S - x)
+    return expectation(law.params, law.edges, x) @ slopes.ravel() + restocked
+
+
+def _in_blocks(fn, law, x):
+    """Evaluate ``fn(law, x)`` for any number of points, a block at a time."""
+    flat = x.ravel()
+    size = FEW if flat.size <= FEW else BLOCK  # two sizes, two compilations
+    padded = np.concatenate([flat, np.zeros(-flat.size % size)])
+    blocks = [fn(law, block) for block in padded.reshape(-1, size)]
+    return np.concatenate([*blocks, np.zeros(0)])[: flat.size].reshape(x.shape)
+
+
+# -------------------------------------------------------------------------------- grids
+
+
+def nodes(edges: jax.Array) -> jax.Array:
+    """Place the Chebyshev points of every panel, at which a CDF is kept.
+
+    Args:
+        edges: (panels + 1,) panel borders, units.
+
+    Returns:
+        (panels * 16,) points, units.
+    """
+    low, high = edges[:-1, None], edges[1:, None]
+    return (low + 0.5 * (high - low) * (POINTS[None] + 1)).ravel()
+
+
+def _edges(params, start, panels):
+    """Panel borders on [s, B]: two segments that meet where a law may start anew.
+
+    Doubling `panels` keeps every border and puts one more into each panel.
+    """
+    middle, top = min(start, params.S), max(start, params.S)
+    if not params.s < middle < top:
+        middle = 0.5 * (params.s + top)
+    return np.concatenate(
+        [_graded(params.s, middle, panels), _graded(middle, top, panels)[1:]]
+    )
+
+
+def _graded(low, high, panels):
+    """Borders of `panels` panels on [low, high], shrinking geometrically towards `high`."""
+    fractions = (1 - REFINEMENT ** (np.arange(panels + 1) / panels)) / (1 - REFINEMENT)
+    fractions[-1] = 1.0
+    return low + (high - low) * fractions
+
+
+def _refine(on_grid, params, start, tol):
+    """Double the panels until two grids agree to `tol`; return the finer one's results.
+
+    `on_grid` maps panel borders to (results, numbers to compare).
+    """
+    _, coarse = on_grid(_edges(params, start, FEWEST_PANELS))
+    panels = FEWEST_PANELS
+    while panels < MOST_PANELS:
+        panels *= 2
+        edges = _edges(params, start, panels)
+        results, fine = on_grid(edges)
+        error = float(np.max(np.abs(fine - coarse)))
+        if error <= tol:
+            return edges, results, error
+        coarse = fine
+    raise ValueError(
+        f"tol must be >= {2 * error:.1g}: the finest grid ({2 * MOST_PANELS} panels on "
+        f"[s, {edges[-1]:g}]) comes to about half of that for s = {params.s:g}, S = {params.S:g}, μ = {params.μ:g}, "
+        f"σ = {params.σ:g}; got {tol:g}"
+    )
+
+
+def _chebyshev(num_points):
+    """Points on [-1, 1], the matrix from values to coefficients, integration weights."""
+    points = -np.cos(np.pi * np.arange(num_points) / (num_points - 1))
+    orders = np.arange(num_points)
+    to_coefficients = np.linalg.inv(np.cos(orders * np.arccos(points)[:, None]))
+    integrals = np.where(orders % 2 == 0, 2 / (1 - orders**2 + (orders == 1)), 0.0)
+    return points, to_coefficients, integrals @ to_coefficients
+
+
+POINTS, TO_COEFFICIENTS, WEIGHTS = _chebyshev(NUM_POINTS)
+GAUSS_POINTS, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(NUM_QUADRATURE)
+# Derivative at the points of the polynomial through given values there.
+DIFFERENTIATE = np.stack(
+    [
+        np.polynomial.chebyshev.chebval(POINTS, np.polynomial.chebyshev.chebder(column))
+        for column in TO_COEFFICIENTS.T
+    ],
+    axis=1,
+)
+
+
 def _read_off(params, edges):
     """Points on all of [0, B] at which laws are read off, with integration weights."""
-    low_edges = _low_edges(params, edges)
+    # On [0, s], where nothing needs to be remembered, half as many panels.
+    low_edges = jnp.asarray(_graded(0.0, 1.0, (edges.size - 1) // 2)) * params.s
     points = jnp.concatenate([nodes(low_edges), nodes(edges)])
     widths = jnp.concatenate([jnp.diff(low_edges), jnp.diff(edges)])
     weights = (0.5 * widths[:, None] * WEIGHTS[None]).ravel()
     return points, weights
-
-
-def _low_edges(params, edges):
-    """Panel borders on [0, s], where nothing needs to be remembered, half as many."""
-    panels = (edges.size - 1) // 2
-    return jnp.asarray(_graded(0.0, 1.0, panels)) * params.s
 
 
 def _moments(points, weights, cdf, start):
@@ -484,92 +644,3 @@ def _to_compare(moments, cdf, top):
     ]
     mean, std, prob_zero = moments
     return jnp.concatenate([jnp.stack([mean / top, std / top, prob_zero]), borders])
-
-
-@_float64_on_host
-def _marginals(params, start, edges, steps, is_first):
-    points, weights = _read_off(params, edges)
-    K, r = operator(params, edges, points)
-    K = K.at[:, 0].add(r)  # restocked firms join the same law
-    num_nodes = K.shape[1]
-    transition = K[-num_nodes:]
-
-    def to_next_date(previous, interval):
-        num_steps, is_first = interval
-        previous = jax.lax.fori_loop(
-            0, num_steps, lambda _, F: transition @ F, previous
-        )
-        cdf = jnp.where(is_first, survival(params, start - points), K @ previous)
-        moments = _moments(points, weights, cdf, start)
-        return previous, (previous, moments, _to_compare(moments, cdf, edges[-1]))
-
-    first = survival(params, start - points[-num_nodes:])
-    _, (previous, moments, compare) = jax.lax.scan(
-        to_next_date, first, (steps, is_first)
-    )
-    return (previous, moments), compare
-
-
-@_float64_on_host
-def _stationary(params, edges):
-    start = params.S
-    points, weights = _read_off(params, edges)
-    K, r = operator(params, edges, points)
-    K = K.at[:, 0].add(r)
-    num_nodes = K.shape[1]
-    # F = K F leaves the total mass free: its last row, F(S) = F(S), is replaced by F(S) = 1.
-    system = jnp.eye(num_nodes) - K[-num_nodes:]
-    system = system.at[-1].set(jnp.zeros(num_nodes).at[-1].set(1.0))
-    F = jnp.linalg.solve(system, jnp.zeros(num_nodes).at[-1].set(1.0))
-    cdf = K @ F
-    moments = _moments(points, weights, cdf, start)
-    return (F, moments), _to_compare(moments, cdf, edges[-1])
-
-
-@_float64_on_host
-def _transition(params, edges):
-    K, r = operator(params, edges, nodes(edges))
-    return K.at[:, 0].add(r)
-
-
-@_float64_on_host
-def _restock_pmf(params, start, edges, restocks_now, counts):
-    x = nodes(edges)
-    K, r = operator(params, edges, x)
-
-    def one_period(_, F):  # F[i, c] = P(X_t <= x_i, N_t = c)
-        restocked = jnp.concatenate([jnp.zeros(1), F[0, :-1]])
-        return K @ F + r[:, None] * restocked[None]
-
-    F = jnp.where(
-        (counts == restocks_now)[None], survival(params, start - x)[:, None], 0.0
-    )
-    F = jax.lax.fori_loop(1, counts.size - 1, one_period, F)
-    return F[-1]
-
-
-@_float64_on_host
-def _cdf(law, x):
-    if law.previous.size == 0:
-        return survival(law.params, law.start - x)
-    K, r = operator(law.params, law.edges, x)
-    return K @ law.previous + r * law.previous[0]
-
-
-@_float64_on_host
-def _density(law, x):
-    if law.previous.size == 0:
-        return demand_density(law.params, law.start - x)
-    widths = jnp.diff(law.edges)[:, None]
-    slopes = law.previous.reshape(-1, NUM_POINTS) @ DIFFERENTIATE.T * (2 / widths)
-    restocked = law.previous[0] * demand_density(law.params, law.params.S - x)
-    return expectation(law.params, law.edges, x) @ slopes.ravel() + restocked
-
-
-def _in_blocks(fn, law, x):
-    """Evaluate ``fn(law, x)`` for any number of points, a block at a time."""
-    flat = x.ravel()
-    size = FEW if flat.size <= FEW else BLOCK  # two sizes, two compilations
-    padded = np.concatenate([flat, np.zeros(-flat.size % size)])
-    blocks = [fn(law, block) for block in padded.reshape(-1, size)]
-    return np.concatenate([*blocks, np.zeros(0)])[: flat.size].reshape(x.shape)

@@ -2,7 +2,7 @@
 
 `explore` has two faces. In a live kernel (Jupyter, Colab) it shows an ipywidgets slider for every
 parameter. While the book is built (environment variable `LECTURES_STATIC_BUILD` set to `1`) it
-draws one frame for each value of the main parameter and shows a piece of HTML that moves between
+draws one frame for each value of the first parameter and shows a piece of HTML that moves between
 them by itself: no kernel, no network. Both faces draw through the same function and show the same
 frame.
 """
@@ -11,10 +11,10 @@ import base64
 import io
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
@@ -32,16 +32,14 @@ DOTS_PER_INCH = 120  # as the figures beside them
 
 
 def explore(
-    draw,
-    values,
+    draw: Callable[..., str | None],
+    values: Mapping[str, Sequence],
     *,
-    alt,
-    main=None,
-    start=None,
-    labels=None,
-    play=False,
-    interval_ms=500,
-):
+    alt: str,
+    start: Mapping[str, Any] | None = None,
+    labels: Mapping[str, str] | None = None,
+    play_ms: float | None = None,
+) -> None:
     """Show a figure that the reader moves with sliders::
 
         def draw(σ, S):
@@ -60,14 +58,14 @@ def explore(
     Args:
         draw: function that takes the parameters by name, makes one new pyplot figure, and returns
             the plain sentence (no Markdown, no TeX) that states its numbers, or None.
-        values: mapping from each parameter's name to the sequence of values that it may take.
+        values: mapping from each parameter's name to the sequence of values that it may take. The
+            first parameter, of 2 to 60 values, moves on a built page; the others stay at their
+            start there.
         alt: what one sees in the figure, for readers who cannot see it; the value is added to it.
-        main: name of the parameter that moves on a built page, of 2 to 60 values; default the first
-            of `values`. The others stay at their start there.
         start: mapping from names to start values, each one of its `values`; default their first.
         labels: mapping from names to the sliders' labels, with units; default the names.
-        play: whether a button plays the figure over the main parameter's values, once through.
-        interval_ms: time between two frames when played, in milliseconds, >= 1.
+        play_ms: time between two frames, in milliseconds, >= 1, for a button that plays the figure
+            over the first parameter's values, once through; default no such button.
 
     Returns:
         None: the explorer is displayed. Figures that `draw` makes are closed.
@@ -80,18 +78,16 @@ def explore(
         raise ValueError(f"draw = {draw!r} must be a function of the parameters")
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(f"alt = {alt!r} must say in words what the figure shows")
-    if not (isinstance(interval_ms, Real) and 1 <= interval_ms < math.inf):
-        raise ValueError(f"interval_ms = {interval_ms!r} must be a number >= 1")
+    if play_ms is not None:
+        if not (isinstance(play_ms, Real) and 1 <= play_ms < math.inf):
+            raise ValueError(f"play_ms = {play_ms!r} must be a number >= 1")
+        play_ms = int(play_ms)
     values = _checked_values(values)
-    main = next(iter(values)) if main is None else main
-    if main not in values:
-        raise ValueError(
-            f"main = {main!r} must be one of the parameters {list(values)}"
-        )
+    main = next(iter(values))
     if not 2 <= len(values[main]) <= MAX_FRAMES:
         raise ValueError(
             f"values[{main!r}] has {len(values[main])} values;"
-            f" the main parameter takes 2 to {MAX_FRAMES}"
+            f" the first parameter takes 2 to {MAX_FRAMES}"
         )
     indices = dict.fromkeys(values, 0) | {
         name: _index(name, value, values[name])
@@ -105,12 +101,11 @@ def explore(
         seen = f"{alt.strip().rstrip('.')}; {labels[main]} = {_text(parameters[main])}."
         return _frame(draw, parameters, seen)
 
-    play_ms = int(interval_ms) if play else None
     if os.environ.get(STATIC_BUILD) == "1":
         frames = [frame(indices | {main: i}) for i in range(len(values[main]))]
-        display(HTML(_page(frames, values, indices, labels, main, alt, play_ms)))
+        display(HTML(_page(frames, values, indices, labels, alt, play_ms)))
     else:
-        _show_sliders(frame, values, indices, labels, main, play_ms)
+        _show_sliders(frame, values, indices, labels, play_ms)
 
 
 class _Frame(NamedTuple):
@@ -246,8 +241,9 @@ def _without_what_is_common(frames):
     return np.where(common, stack[0], 0), list(np.where(common, 0, stack))
 
 
-def _show_sliders(frame, values, indices, labels, main, play_ms):
-    """The live face: a slider for each parameter, the main one first, above the frame."""
+def _show_sliders(frame, values, indices, labels, play_ms):
+    """The live face: a slider for each parameter above the frame."""
+    main = next(iter(values))
     first = frame(
         indices
     ).html()  # outside the output widget, which would swallow an error
@@ -261,7 +257,7 @@ def _show_sliders(frame, values, indices, labels, main, play_ms):
             style={"description_width": f"{width}ch"},
             layout={"width": "min(100%, 36rem)"},
         )
-        for name in dict.fromkeys([main, *values])
+        for name in values
     }
     output = widgets.Output()
 
@@ -286,8 +282,9 @@ def _show_sliders(frame, values, indices, labels, main, play_ms):
         display(HTML(first))
 
 
-def _page(frames, values, indices, labels, main, alt, play_ms):
+def _page(frames, values, indices, labels, alt, play_ms):
     """The built page's face: HTML that needs nothing else, and shows the start without scripts."""
+    main = next(iter(values))
     texts = [escape(_text(value)) for value in values[main]]
     start, label = indices[main], escape(labels[main])
     common, own = _without_what_is_common(frames)

@@ -7,6 +7,7 @@ import platform
 import re
 import textwrap
 import time
+from collections.abc import Callable
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ import jax
 from IPython.display import Markdown
 
 from lectures_helpers import checks
+
+__all__ = ["Timing", "device_summary", "memory", "show_source", "timed"]
 
 
 class Timing(NamedTuple):
@@ -25,14 +28,14 @@ class Timing(NamedTuple):
     calls: int  #: number of later calls
     result: Any  #: what the last call returned
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f"first call {_seconds(self.first)}, later calls {_seconds(self.median)} "
             f"(median of {self.calls}) on {self.device}"
         )
 
 
-def timed(fn, *args, repeats=5, **kwargs) -> Timing:
+def timed(fn: Callable, *args: Any, repeats: int = 5, **kwargs: Any) -> Timing:
     """Time ``fn(*args, **kwargs)``: the first call, then the median of later ones.
 
     Each call is waited for until all arrays in its result are computed.  A key
@@ -44,6 +47,9 @@ def timed(fn, *args, repeats=5, **kwargs) -> Timing:
         *args: its positional arguments.
         repeats: number of later calls, >= 1.
         **kwargs: its keyword arguments.
+
+    Returns:
+        The two times, in seconds, with the last call's result.
 
     Raises:
         ValueError: `fn` is not callable or `repeats` < 1.
@@ -69,7 +75,7 @@ def timed(fn, *args, repeats=5, **kwargs) -> Timing:
     return Timing(first, median(later), device_summary(), repeats, result)
 
 
-def memory(compiled) -> int:
+def memory(compiled: jax.stages.Compiled) -> int:
     """Bytes that XLA sets aside for a compiled function: temporaries and results.
 
     Args:
@@ -85,7 +91,7 @@ def memory(compiled) -> int:
     """
     if not isinstance(compiled, jax.stages.Compiled):
         raise ValueError(f"compiled must be a compiled JAX function, got {compiled!r}")
-    analysis = compiled.memory_analysis()
+    analysis: Any = compiled.memory_analysis()
     return analysis.temp_size_in_bytes + analysis.output_size_in_bytes
 
 
@@ -99,14 +105,14 @@ def device_summary() -> str:
     return kind if len(devices) == 1 else f"{len(devices)} × {kind}"
 
 
-def show_source(*functions, docstring=False) -> Markdown:
-    """Return the source of functions for display: highlighted in page, Jupyter and Colab alike.
+def show_source(*functions: Callable) -> Markdown:
+    """Return the source of functions for display, without their docstrings.
 
+    Highlighted in page, Jupyter and Colab alike.
     Works through decorators such as ``jax.jit`` that keep the function they wrap.
 
     Args:
         *functions: the functions (or classes) to show, one below the other.
-        docstring: whether to show docstrings; by default the code alone.
 
     Raises:
         ValueError: nothing to show, or something that has no Python source.
@@ -116,18 +122,18 @@ def show_source(*functions, docstring=False) -> Markdown:
     """
     if not functions:
         raise ValueError("functions must name at least one function, got none")
-    sources = "\n\n".join(_source(fn, docstring) for fn in functions)
+    sources = "\n\n".join(_source(fn) for fn in functions)
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", sources)), default=0))
     return Markdown(f"{fence}python\n{sources}\n{fence}")
 
 
-def _source(fn, docstring):
+def _source(fn):
     try:
         source = textwrap.dedent(inspect.getsource(inspect.unwrap(fn))).rstrip()
         body = ast.parse(source).body[0].body
     except (TypeError, OSError, SyntaxError, AttributeError):
         raise ValueError(f"functions must have Python source, got {fn!r}") from None
-    if docstring or not _has_own_docstring_lines(source, body):
+    if not _has_own_docstring_lines(source, body):
         return source
     lines = source.splitlines()
     before, after = lines[: body[0].lineno - 1], lines[body[0].end_lineno :]
