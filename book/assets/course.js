@@ -13,7 +13,7 @@ document.addEventListener("DOMContentLoaded", () => {
       if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
     }
   });
-  const places = "pre, div.math, .cell_output > .output, .pst-scrollable-table-container";
+  const places = "pre, div.math, .pst-scrollable-table-container";
   for (const place of document.querySelectorAll(places)) wide.observe(place);
 
   // Docutils gives the works of a bibliography a role that is out of use, within a list.
