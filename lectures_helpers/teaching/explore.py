@@ -283,7 +283,7 @@ def _show_sliders(frame, values, indices, labels, play_ms):
 
 
 def _page(frames, values, indices, labels, alt, play_ms):
-    """The built page's face: HTML that needs nothing else, and shows the start without scripts."""
+    """The built page's face: HTML that shows the start, and that the book's script moves."""
     main = next(iter(values))
     texts = [escape(_text(value)) for value in values[main]]
     start, label = indices[main], escape(labels[main])
@@ -310,7 +310,6 @@ def _page(frames, values, indices, labels, alt, play_ms):
         note = f'<p class="explorer-note">{escape(note)}</p>'
     return f"""
 <div class="explorer" role="group" aria-label="{escape(alt)}">
-<style>{STYLE}</style>
 <div class="explorer-controls">
 <span>{label}: <output>{texts[start]}</output></span>
 <input type="range" min="0" max="{len(frames) - 1}" step="1" value="{start}"
@@ -319,60 +318,5 @@ def _page(frames, values, indices, labels, alt, play_ms):
 </div>
 <div class="explorer-frames">{pictures}</div>
 {note}
-<script>{SCRIPT}</script>
 </div>
-"""
-
-
-# Frames lie in one grid cell, the common picture below them, so that the page below does not jump when a sentence grows longer.
-# `!important`: in dark mode the book's theme puts a light box under every HTML output.
-STYLE = """
-.explorer-controls { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1rem; }
-.explorer-controls input { flex: 1 1 12rem; min-width: 0; height: 2rem; accent-color: #0072b2; }
-.explorer-controls output { display: inline-block; min-width: 4ch; font-weight: bold; }
-.explorer-controls button { font: inherit; color: inherit; background: none; padding: 0.2rem 1rem;
-  min-width: 6rem; border: 1px solid currentColor; border-radius: 0.25rem; cursor: pointer; }
-.explorer-controls :focus-visible { outline: 3px solid #e69f00; outline-offset: 3px; }
-.explorer-frames { display: grid; margin-top: 0.5rem; }
-.explorer-frames > * { grid-area: 1 / 1; min-width: 0; }
-.explorer-frame { visibility: hidden; }
-.explorer-frame.shown { visibility: visible; }
-.explorer p { margin: 0.25rem 0; }
-.explorer .explorer-note { font-size: 0.875em; }
-.text_html:has(> .explorer) { background: none !important; color: inherit !important;
-  padding: 0 !important; }
-"""
-
-SCRIPT = """
-(() => {
-  const root = document.currentScript.parentElement;
-  const slider = root.querySelector("input");
-  const button = root.querySelector("button");
-  const output = root.querySelector("output");
-  const frames = [...root.querySelectorAll(".explorer-frame")];
-  let timer = null;
-  const show = (i) => {
-    frames.forEach((frame, j) => frame.classList.toggle("shown", i === j));
-    slider.value = i;
-    output.value = frames[i].dataset.value;
-    slider.setAttribute("aria-valuetext", frames[i].dataset.value);
-  };
-  const pause = () => {
-    clearInterval(timer);
-    timer = null;
-    if (button) button.textContent = "Play";
-  };
-  const step = () => {
-    show(slider.valueAsNumber + 1);
-    if (slider.valueAsNumber === frames.length - 1) pause();
-  };
-  slider.addEventListener("input", () => { pause(); show(slider.valueAsNumber); });
-  button?.addEventListener("click", () => {
-    if (timer !== null) return pause();
-    if (slider.valueAsNumber === frames.length - 1) show(0);
-    timer = setInterval(step, Number(button.dataset.ms));
-    button.textContent = "Pause";
-  });
-  for (const control of [slider, button]) if (control) control.hidden = false;
-})();
 """
