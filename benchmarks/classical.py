@@ -47,7 +47,7 @@ def main(folder, *, tiny=False):
         print(record.table(title, tables[title]))
     title = (
         f"(Q, r): {len(sizes.qr_points) ** 2} policies, "
-        f"{sizes.qr_replications} replications of 2,000 demands or more"
+        f"{sizes.qr_replications} replications of 2,000 demands"
     )
     tables[title] = qr_sweep(sizes)
     print(record.table(title, tables[title]))
@@ -103,8 +103,7 @@ def base_stock_sweep(lead_time, sizes, peers):
     def ours(seed, max_backorders):
         return base_stock.simulate(
             PARAMS, None, law, LEVELS, key=jax.random.key(seed),
-            num_replications=replications, num_demands=n,
-            max_backorders=max_backorders,
+            run=base_stock.Run(replications, n, max_backorders=max_backorders),
         )  # fmt: skip
 
     sweep = LEVELS.size * replications * n
@@ -178,19 +177,19 @@ def qr_sweep(sizes):
     """Demo 15: all pairs at once, one pair at a time, and the exact grid."""
     params, points = qr.create_parameters(), np.array(sizes.qr_points)
     exact = qr.exact(params, points, points).costs.total
+    run = qr.Run(sizes.qr_replications)
 
     def all_at_once():
         return qr.simulate(
-            params, None, None, points, points,
-            key=jax.random.key(4), num_replications=sizes.qr_replications,
-        ).costs.total  # fmt: skip
+            params, None, None, points, points, key=jax.random.key(4), run=run
+        ).costs.total
 
     def row_by_row():
         # The largest lot size comes along, so that no row is compiled anew.
         return np.stack([
             qr.simulate(
                 params, None, None, [int(points[0]), int(Q)], points,
-                key=jax.random.key(4), num_replications=sizes.qr_replications,
+                key=jax.random.key(4), run=run,
             ).costs.total[1]
             for Q in points
         ])  # fmt: skip

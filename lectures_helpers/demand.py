@@ -497,3 +497,36 @@ def _check(dist, with_mean=True):
         raise ValueError(f"dist must come from create_distribution, got {dist!r}")
     if with_mean and dist.mean is None:
         raise ValueError("dist must have a mean here, got mean = None")
+
+
+# -------------------------------------------------- laws that a model leaves open
+
+
+def law(name: str, dist: Distribution | None, family: str, mean: Any) -> Distribution:
+    """Return a law of times whose mean is known, checked.
+
+    Args:
+        name: of the argument, for errors.
+        dist: the law, with a mean of its own or an open one; or None.
+        family: the family that None stands for.
+        mean: the mean for None, and for a law whose mean is open.
+
+    Raises:
+        ValueError: `dist` is something else.
+    """
+    if dist is None:
+        return Distribution(family, mean, FIXED_SCV[family])
+    if not isinstance(dist, Distribution):
+        raise ValueError(
+            f"{name} must be a distribution made by demand.create_distribution, "
+            f"got {dist!r}"
+        )
+    for field, value in (("mean", dist.mean), ("scv", dist.scv)):
+        if np.ndim(value) != 0 and value is not None:
+            raise ValueError(
+                f"{name} must have one {field} (jax.vmap sweeps over many), got an "
+                f"array of shape {np.shape(value)}"
+            )
+    # Checked again: a law, and what stands in for its mean, can be put together by hand.
+    dist = with_mean(dist, mean)
+    return create_distribution(dist.family, dist.mean, dist.scv)

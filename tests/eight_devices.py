@@ -19,16 +19,21 @@ jax.config.update("jax_debug_key_reuse", True)
 def simulations(mesh):
     """Every simulation that takes a mesh."""
     lognormal = demand.create_distribution("lognormal", None, 1.0)
-    few = {"num_replications": 8, "num_demands": 300, "mesh": mesh}
+    few = base_stock.Run(num_replications=8, num_demands=300, mesh=mesh)
     return {
         "cross_section": ss.cross_section(
             ss.create_parameters(), 50.0, 60, key=key(1), num_firms=4000, mesh=mesh
         ),
         "base_stock": base_stock.simulate(
-            base_stock.create_parameters(), None, lognormal, [9, 11], key=key(6), **few
+            base_stock.create_parameters(),
+            None,
+            lognormal,
+            [9, 11],
+            key=key(6),
+            run=few,
         ),
         "qr": qr.simulate(
-            qr.create_parameters(), None, None, [2, 26], [3, 11], key=key(7), **few
+            qr.create_parameters(), None, None, [2, 26], [3, 11], key=key(7), run=few
         ),
     }
 

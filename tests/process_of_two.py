@@ -28,7 +28,7 @@ def results(mesh):
     )
     performance = base_stock.simulate(
         base_stock.create_parameters(), None, None, [9, 11],
-        key=key, num_replications=8, num_demands=300, mesh=mesh,
+        key=key, run=base_stock.Run(num_replications=8, num_demands=300, mesh=mesh),
     )  # fmt: skip
     solution = expiry.solve(MODEL, 4, dtype="float32", mesh=mesh)
     return {

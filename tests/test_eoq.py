@@ -41,7 +41,7 @@ def test_integer_optimum_is_the_minimum(D, A, H):
     params = eoq.create_parameters(D, 1.0, A, H)
     best = eoq.optimal_unit_quantity(params)
     Q = np.arange(1, 2 * best + 10)
-    costs = eoq.cost(params, Q, unit_demand=True).total
+    costs = eoq.unit_demand_cost(params, Q).total
     assert costs[best - 1] <= costs.min() * (1 + 1e-14)
 
 
@@ -51,12 +51,12 @@ def test_unit_demand_by_brute_force():
     for Q in (1, 2, 9, 40):
         held = np.arange(1, Q + 1) / 50
         cost = 1 + 90 / Q + 7 * held.mean()
-        exact = eoq.cost(params, Q, unit_demand=True).total
+        exact = eoq.unit_demand_cost(params, Q).total
         np.testing.assert_allclose(exact, cost, rtol=1e-13)
         n = 3 * Q + Q // 2
         held = np.array([(j % Q + 1) / 50 for j in range(n)])
         cost = 1 + 90 / Q + 7 * held.mean()
-        finite = eoq.cost(params, Q, unit_demand=True, num_demands=n).total
+        finite = eoq.unit_demand_cost(params, Q, num_demands=n).total
         np.testing.assert_allclose(finite, cost, rtol=1e-13)
 
 
@@ -64,16 +64,14 @@ def test_deterministic_simulation_is_exact():
     params = eoq.create_parameters()
     law = demand.create_distribution("deterministic", None)
     quantities = np.array([30, 169, 250])
-    got = eoq.simulate(params, law, quantities, key=KEY, num_replications=4)
+    got = eoq.simulate(params, law, quantities, key=KEY, run=eoq.Run(4))
     assert got.costs.total.shape == (3, 4)
     np.testing.assert_array_equal(got.fill_rate, 1)
     np.testing.assert_allclose(got.ready_rate, 1, atol=1e-5)
     np.testing.assert_array_equal(got.mean_backorders, 0)
     np.testing.assert_array_equal(got.backorder_pmf, 1)
-    fixed = eoq.simulate(
-        params, law, quantities, key=KEY, num_replications=2, num_demands=2345
-    )
-    expected = eoq.cost(params, quantities, unit_demand=True, num_demands=2345)
+    fixed = eoq.simulate(params, law, quantities, key=KEY, run=eoq.Run(2, 2345))
+    expected = eoq.unit_demand_cost(params, quantities, num_demands=2345)
     for name in ("total", "production", "setup", "holding"):
         np.testing.assert_allclose(
             getattr(fixed.costs, name),
@@ -88,8 +86,8 @@ def test_only_the_mean_of_the_interarrival_times_matters(scv):
     params = eoq.create_parameters()
     law = demand.create_distribution("gamma", None, scv)
     n = 2100
-    got = eoq.simulate(params, law, 169, key=KEY, num_replications=100, num_demands=n)
-    expected = eoq.cost(params, 169, unit_demand=True, num_demands=n)
+    got = eoq.simulate(params, law, 169, key=KEY, run=eoq.Run(100, n))
+    expected = eoq.unit_demand_cost(params, 169, num_demands=n)
     error = got.standard_error.costs.total
     assert abs(got.costs.total.mean() - expected.total) < 4 * error
 
@@ -100,9 +98,7 @@ def test_sweep_over_scv_is_one_call_and_equals_the_loop():
 
     def total(scv):
         law = demand.create_distribution("gamma", None, scv)
-        return eoq.simulate(
-            params, law, 169, key=KEY, num_replications=2, num_demands=500
-        ).costs.total
+        return eoq.simulate(params, law, 169, key=KEY, run=eoq.Run(2, 500)).costs.total
 
     together = jax.vmap(total)(scvs)
     for row, scv in zip(together, scvs, strict=True):
@@ -133,10 +129,10 @@ def test_bad_input():
     with pytest.raises(ValueError, match=r"quantity must be >= 1, got 0\.5"):
         eoq.cost(params, 0.5)
     with pytest.raises(ValueError, match="quantity must be an integer for unit demand"):
-        eoq.cost(params, 1.5, unit_demand=True)
-    with pytest.raises(ValueError, match="num_demands needs unit_demand=True"):
-        eoq.cost(params, 10, num_demands=5)
-    with pytest.raises(ValueError, match="params must come from eoq"):
+        eoq.unit_demand_cost(params, 1.5)
+    with pytest.raises(ValueError, match=r"num_demands must be an integer .* got 5\.5"):
+        eoq.unit_demand_cost(params, 10, 5.5)
+    with pytest.raises(ValueError, match="params must come from create_parameters"):
         eoq.cost((1000.0, 1.0), 10)
     for bad, message in [
         (0, "quantities must be an integer >= 1, got 0"),
@@ -149,12 +145,16 @@ def test_bad_input():
             eoq.simulate(params, None, bad, key=KEY)
     for arguments, message in [
         (dict(num_replications=0), "num_replications must be an integer >= 1, got 0"),
-        (dict(min_demands=0), "min_demands must be an integer >= 1, got 0"),
         (dict(num_demands=0), "num_demands must be an integer >= 1, got 0"),
+        (dict(num_demands=[5, 0]), "num_demands must be an integer >= 1, got 0"),
+        (
+            dict(num_demands=[5, 6]),
+            r"num_demands .* shape .* = \(10,\), got shape \(2,",
+        ),
         (dict(warmup=-1), "warmup must be an integer >= 0, got -1"),
     ]:
         with pytest.raises(ValueError, match=message):
-            eoq.simulate(params, None, 10, key=KEY, **arguments)
+            eoq.simulate(params, None, 10, key=KEY, run=eoq.Run(**arguments))
     with pytest.raises(ValueError, match="key must be a typed key"):
         eoq.simulate(params, None, 10, key=0)
     with pytest.raises(ValueError, match="interarrival must be a distribution"):

@@ -26,11 +26,11 @@ LEVELS = 6  # numbers of backorders that are told apart
 @jax.jit
 def _matched(times, lead_times, start, quantity):
     lots = matching.lot_arrivals(times, lead_times, quantity, N)
-    arrivals = matching.unit_arrivals(lots, start, quantity, N)
+    arrivals = matching.after_start(matching.units_of_lots(lots, quantity, N), start)
     sums = matching.measure(times, arrivals, WARMUP, COUNTED)
-    missing = matching.mean_missing(times, lots, quantity, WARMUP, COUNTED)
+    missing = matching._mean_missing(times, lots, quantity, WARMUP, COUNTED)
     shifts = start + jnp.arange(LEVELS)
-    shares = matching.shares_of_time(times, lots, quantity, shifts, WARMUP, COUNTED)
+    shares = matching._shares_of_time(times, lots, quantity, shifts, WARMUP, COUNTED)
     return arrivals, sums, missing, shares
 
 
@@ -130,7 +130,8 @@ def test_inventory_position_on_a_long_path():
     lead_time = demand.create_distribution("gamma", 12.0, 1.0)
     (A,), (L,) = matching.draw(interarrival, lead_time, 500, 1, key=key)
     V = matching.lot_arrivals(A, L, quantity, 100)
-    U = np.asarray(matching.unit_arrivals(V, point + quantity, quantity, 500))
+    U = matching.after_start(matching.units_of_lots(V, quantity, 500), point + quantity)
+    U = np.asarray(U)
     A, V = np.asarray(A), np.asarray(V)
     for j in range(400):
         now = A[j]  # just after demand j + 1 and the order it may bring about
@@ -142,25 +143,36 @@ def test_inventory_position_on_a_long_path():
         assert point < on_hand + on_order - backorders <= point + quantity
 
 
-@pytest.mark.parametrize("fixed", [None, 300])
-def test_run_lengths(fixed):
-    if fixed is None:
-        length = matching.Length(0, 200, 150, False)
-    else:
-        length = matching.Length(0, fixed, 0, True)
-    n = np.asarray(matching.run_lengths(length, 4000, key=jax.random.key(2)))
-    if fixed is not None:
-        assert (n == fixed).all()
-        assert length.most == fixed
-        return
+def test_random_lengths():
+    run = matching.Run(4000, num_demands=200, warmup=7)
+    run = matching.with_random_lengths(run, 150.0, key=jax.random.key(2))
+    n = np.asarray(run.num_demands)
+    assert run.warmup == 7
     # max(200 + round(40 U), 150 + round(150 U')), as the library that it follows.
     assert n.min() >= 200
-    assert n.max() <= length.most == 300
+    assert n.max() <= 300
     rng = np.random.default_rng(0)
     U, V = rng.uniform(size=(2, 400_000))
     expected = np.maximum(200 + np.round(40 * U), 150 + np.round(150 * V))
     error = expected.std() / np.sqrt(n.size)
     assert abs(n.mean() - expected.mean()) < 4 * error
+
+
+@pytest.mark.parametrize(
+    ("num_replications", "num_demands", "rate", "message"),
+    [
+        (3, 0, 150.0, "num_demands must be an integer >= 1, got 0"),
+        (2, [5, 6], 150.0, "num_demands must be an integer >= 1, got \\[5, 6\\]"),
+        (3, 200, -1.0, "demand_rate must be > 0, got -1"),
+        (0, 200, 150.0, "num_replications must be an integer >= 1, got 0"),
+    ],
+)
+def test_random_lengths_refuse(num_replications, num_demands, rate, message):
+    run = matching.Run(num_replications, num_demands)
+    with pytest.raises(ValueError, match=message):
+        matching.with_random_lengths(run, rate, key=jax.random.key(2))
+    with pytest.raises(ValueError, match="key must be a typed key"):
+        matching.with_random_lengths(matching.Run(), 150.0, key=0)
 
 
 def test_more_replications_begin_with_the_same_ones():

@@ -11,6 +11,7 @@ from lectures_helpers.classical import base_stock, qr
 
 PARAMS = qr.create_parameters()
 KEY = jax.random.key(15)
+LONG = qr.Run(num_replications=150, warmup=260)
 
 
 @pytest.mark.parametrize(
@@ -38,10 +39,9 @@ def test_exact_against_plain_sums(quantity, point):
 
 def test_lots_of_one_are_base_stock():
     law = demand.create_distribution("gamma", None, 0.4)
-    params = base_stock.create_parameters(140.0, 1.0, 30.0, 100.0, 0.125)
     for interarrival in (None, law):
-        one = qr.exact(PARAMS._replace(setup_cost=0.0), 1, [9, 17], interarrival)
-        other = base_stock.exact(params, [10, 18], interarrival)
+        one = qr.exact(PARAMS, 1, [9, 17], interarrival)
+        other = base_stock.exact(PARAMS, [10, 18], interarrival)
         for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
@@ -136,10 +136,9 @@ def test_optimal_policy_by_exhaustive_search():
 def test_no_setup_cost_is_base_stock():
     params = PARAMS._replace(setup_cost=0.0)
     quantity, point, cost = qr.optimal_policy(params)
-    same = base_stock.create_parameters(140.0, 1.0, 30.0, 100.0, 0.125)
-    assert (quantity, point + 1) == (1, base_stock.optimal_level(same))
+    assert (quantity, point + 1) == (1, base_stock.optimal_level(params))
     np.testing.assert_allclose(
-        cost, base_stock.exact(same, point + 1).costs.total, rtol=1e-12
+        cost, base_stock.exact(params, point + 1).costs.total, rtol=1e-12
     )
 
 
@@ -160,7 +159,7 @@ def test_within_four_errors(law):
     quantities, points = np.array([1, 10, 26]), np.array([0, 11, 20])
     got = qr.simulate(
         PARAMS, law, None, quantities, points,
-        key=KEY, num_replications=150, warmup=260,
+        key=KEY, run=LONG,
     )  # fmt: skip
     expected = qr.exact(PARAMS, quantities, points, law)
     bound = stats.norm.isf(stats.norm.sf(4) / 9)
@@ -180,7 +179,7 @@ def test_within_four_errors(law):
 def test_negative_reorder_points():
     points = np.array([-10, -5, -1])
     got = qr.simulate(
-        PARAMS, None, None, 10, points, key=KEY, num_replications=150, warmup=200
+        PARAMS, None, None, 10, points, key=KEY, run=LONG._replace(warmup=200)
     )
     expected = qr.exact(PARAMS, 10, points)
     assert np.isfinite(np.asarray(got.costs.total)).all()
@@ -192,15 +191,11 @@ def test_negative_reorder_points():
 def test_random_lead_times_break_the_exact_result():
     """Lots are ordered in step with demand: no Palm's theorem for Q > 1."""
     lead = demand.create_distribution("gamma", None, 1.0)
-    got = qr.simulate(
-        PARAMS, None, lead, 26, 11, key=KEY, num_replications=150, warmup=260
-    )
+    got = qr.simulate(PARAMS, None, lead, 26, 11, key=KEY, run=LONG)
     exact = qr.exact(PARAMS, 26, 11)
     gap = abs(got.costs.total.mean() - exact.costs.total)
     assert gap > 10 * got.standard_error.costs.total
-    one = qr.simulate(
-        PARAMS, None, lead, 1, 20, key=KEY, num_replications=150, warmup=260
-    )
+    one = qr.simulate(PARAMS, None, lead, 1, 20, key=KEY, run=LONG)
     gap = abs(one.costs.total.mean() - qr.exact(PARAMS, 1, 20).costs.total)
     assert gap < 4 * one.standard_error.costs.total
 
@@ -243,7 +238,7 @@ def test_bad_input():
     assert qr.approximate_policy(PARAMS, "gamma", None) == (22, 26)
     with pytest.raises(ValueError, match="family must be one of"):
         qr.approximate_policy(PARAMS, "weibull")
-    with pytest.raises(ValueError, match="params must come from qr"):
+    with pytest.raises(ValueError, match="params must come from create_parameters"):
         qr.optimal_policy(None)
 
 

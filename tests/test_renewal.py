@@ -1,8 +1,10 @@
 """Demand over a lead time, against an independent computation and plain sums."""
 
+import jax
 import numpy as np
 import pytest
 import renewal_oracle as oracle
+from scipy import integrate, special, stats
 
 from lectures_helpers import demand
 from lectures_helpers.classical import base_stock, renewal
@@ -98,11 +100,11 @@ def test_littles_law():
     np.testing.assert_allclose(
         got.backorder_pmf @ b, got.costs.backorder / 300 * 120, rtol=1e-8
     )
-    count = renewal.lead_time_demand(law, 120.0, 1 / 12)
-    pmf = -np.diff(np.append(1.0, count.tail))
+    tail = renewal.lead_time_demand(law, 120.0, 1 / 12).tail
+    pmf = -np.diff(np.append(1.0, tail))
     on_hand = np.maximum(9 - np.arange(pmf.size), 0) @ pmf
     np.testing.assert_allclose(on_hand, got.costs.holding / 180 * 120, rtol=1e-8)
-    assert abs(count.tail.sum() - 10) < 1e-8  # E N = λ L at any time
+    assert abs(tail.sum() - 10) < 1e-8  # E N = λ L at any time
 
 
 def test_out_of_reach_is_refused():
@@ -114,10 +116,65 @@ def test_out_of_reach_is_refused():
 
 
 def test_traced_parameters_are_refused():
-    import jax
-
     def cost(L):
         return base_stock.exact(base_stock.create_parameters(lead_time=L), 11)
 
     with pytest.raises(ValueError, match="lead_time must be a number"):
         jax.grad(lambda L: cost(L).costs.total)(0.1)
+
+
+def _infinite_servers(scv, mean, R, size=60, nodes=200):
+    """Customers' and clock's law of the number on order, from first principles.
+
+    The number that customers find is a Markov chain: of those on order, the new one
+    included, a binomial number stays until the next customer comes.  Its transitions are
+    averaged over the gamma law by Gauss-Laguerre quadrature, and the clock's law follows
+    by integration over the time since the last customer.  The mean lead time is 1.
+    """
+    shape, scale = 1 / scv, scv / mean
+    x, w = special.roots_genlaguerre(nodes, shape - 1)
+    w = w / w.sum()
+    i, j = np.arange(size)[:, None], np.arange(size)
+    P = sum(
+        weight * stats.binom.pmf(j, i + 1, np.exp(-scale * t))
+        for t, weight in zip(x, w, strict=True)
+    )
+    P[:, -1] += 1 - P.sum(axis=1)
+    found = np.linalg.matrix_power(P, 2**12)[0]
+    law = stats.gamma(shape, scale=scale)
+    clock, _ = integrate.quad_vec(
+        lambda t: law.sf(t) * (found @ stats.binom.pmf(j, i + 1, np.exp(-t))), 0, np.inf
+    )
+    return found, mean * clock
+
+
+@pytest.mark.parametrize(("scv", "mean"), [(0.5, 4.0), (1.0, 6.0), (2.0, 5.0)])
+def test_exponential_lead_times(scv, mean):
+    R = 6
+    params = base_stock.create_parameters(demand_rate=10 * mean, lead_time=0.1)
+    got = renewal.exponential_lead_times(params, R, scv)
+    found, clock = _infinite_servers(scv, mean, R)
+    tolerance = dict(rtol=0, atol=EXACT)
+    np.testing.assert_allclose(got.fill_rate, found[:R].sum(), **tolerance)
+    np.testing.assert_allclose(got.ready_rate, clock[:R].sum(), **tolerance)
+    np.testing.assert_allclose(got.backorder_pmf[0], clock[: R + 1].sum(), **tolerance)
+    net = R - np.arange(clock.size)
+    np.testing.assert_allclose(
+        got.mean_on_hand, np.maximum(net, 0) @ clock, **tolerance
+    )
+    np.testing.assert_allclose(
+        got.mean_backorders, np.maximum(-net, 0) @ clock, **tolerance
+    )
+    if scv == 1.0:  # Palm's theorem
+        palm = base_stock.exact(params, R).costs
+        np.testing.assert_allclose(got.costs, palm, rtol=1e-12)
+
+
+def test_exponential_lead_times_out_of_reach():
+    params = base_stock.create_parameters()
+    with pytest.raises(ValueError, match="level must be an integer >= 0, got -1"):
+        renewal.exponential_lead_times(params, -1, 1.0)
+    with pytest.raises(ValueError, match="scv must be > 0, got 0"):
+        renewal.exponential_lead_times(params, 3, 0.0)
+    with pytest.raises(ValueError, match=r"level must be lower than 3, or lead_time"):
+        renewal.exponential_lead_times(params._replace(lead_time=10.0), 3, 1.0)

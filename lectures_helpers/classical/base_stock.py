@@ -10,33 +10,32 @@ Source: Hopp and Spearman (2011), chapter 2; Zipkin (2000), chapter 6; derived
 in the lecture on base stock.
 """
 
-from typing import NamedTuple
-
 import jax
 import numpy as np
+from jax.typing import ArrayLike
 
 from lectures_helpers import checks, demand
 from lectures_helpers.classical import matching, renewal
-from lectures_helpers.classical.performance import Performance
+from lectures_helpers.classical.matching import Run
+from lectures_helpers.classical.shop import Performance, Shop, checked
 
-
-class Parameters(NamedTuple):
-    """Parameters of the base-stock model (make them with `create_parameters`)."""
-
-    demand_rate: float  #: D, demands per year
-    unit_cost: float  #: C, money per unit
-    holding_cost: float  #: H, money per unit on hand and year
-    backorder_cost: float  #: B, money per waiting demand and year
-    lead_time: float  #: L, mean lead time, years
+__all__ = [
+    "Run",
+    "approximate_level",
+    "create_parameters",
+    "exact",
+    "optimal_level",
+    "simulate",
+]
 
 
 def create_parameters(
-    demand_rate=120.0,
-    unit_cost=1.0,
-    holding_cost=180.0,
-    backorder_cost=300.0,
-    lead_time=1 / 12,
-) -> Parameters:
+    demand_rate: float = 120.0,
+    unit_cost: float = 1.0,
+    holding_cost: float = 180.0,
+    backorder_cost: float = 300.0,
+    lead_time: float = 1 / 12,
+) -> Shop:
     """Make the parameters of the base-stock model, checked.
 
     Args:
@@ -46,6 +45,9 @@ def create_parameters(
         backorder_cost: money per waiting demand and year, >= 0.
         lead_time: mean lead time, years, > 0.
 
+    Returns:
+        A shop that pays nothing for an order.
+
     Raises:
         ValueError: a number is not finite, or below its bound.
 
@@ -54,23 +56,17 @@ def create_parameters(
         ...
     ValueError: demand_rate must be > 0, got -1
     """
-    checks.positive("demand_rate", demand_rate)
-    checks.positive("lead_time", lead_time)
-    return Parameters(
-        *matching.numbers(
-            demand_rate=demand_rate,
-            unit_cost=unit_cost,
-            holding_cost=holding_cost,
-            backorder_cost=backorder_cost,
-            lead_time=lead_time,
-        )
+    return checked(
+        Shop(demand_rate, unit_cost, 0.0, holding_cost, backorder_cost, lead_time)
     )
 
 
 # -------------------------------------------------------------- exact results
 
 
-def exact(params: Parameters, level, interarrival=None) -> Performance:
+def exact(
+    params: Shop, level: ArrayLike, interarrival: demand.Distribution | None = None
+) -> Performance:
     """Compute the exact long-run performance of base-stock levels.
 
     Args:
@@ -92,13 +88,13 @@ def exact(params: Parameters, level, interarrival=None) -> Performance:
     >>> exact(create_parameters(), 11).costs.total.round(4).item()
     5.8366
     """
-    params = _on_host(params)
-    levels = matching.integers("level", level, 0)
-    count = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
-    return renewal.performance(_prices(params), count, levels.reshape(np.shape(level)))
+    params = checks.concrete(checked(params))
+    levels = checks.integers("level", level, 0)
+    N = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
+    return renewal.long_run(params, N, levels)
 
 
-def optimal_level(params: Parameters, interarrival=None) -> int:
+def optimal_level(params: Shop, interarrival: demand.Distribution | None = None) -> int:
     """Find the base-stock level of least cost, exactly.
 
     The cost is convex in R: one more unit adds holding cost in the time when it
@@ -121,12 +117,14 @@ def optimal_level(params: Parameters, interarrival=None) -> int:
     >>> optimal_level(create_parameters())
     11
     """
-    params = _on_host(params)
-    count = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
-    return renewal.cheapest_position(params, count)
+    params = checks.concrete(checked(params))
+    N = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
+    return renewal.cheapest_position(params, N)
 
 
-def approximate_level(params: Parameters, family="gamma", scv=None) -> float:
+def approximate_level(
+    params: Shop, family: str = "gamma", scv: float | None = None
+) -> float:
     """Evaluate the textbook's formula for the optimal level, not rounded.
 
     R = F⁻¹(B / (B + H)), where F stands in for the law of demand over a lead
@@ -147,9 +145,11 @@ def approximate_level(params: Parameters, family="gamma", scv=None) -> float:
     >>> round(approximate_level(create_parameters()), 3)
     9.808
     """
-    params = _on_host(params)
+    params = checks.concrete(checked(params))
     mean = params.demand_rate * params.lead_time
-    law = matching.stand_in(family, mean, scv)
+    if scv is None and family not in tuple(demand.FIXED_SCV):
+        scv = 1.0
+    law = demand.create_distribution(family, mean, scv)
     return float(demand.quantile(law, renewal.critical_ratio(params)))
 
 
@@ -157,27 +157,18 @@ def approximate_level(params: Parameters, family="gamma", scv=None) -> float:
 
 
 def simulate(
-    params: Parameters,
-    interarrival,
-    lead_time,
-    levels,
+    params: Shop,
+    interarrival: demand.Distribution | None,
+    lead_time: demand.Distribution | None,
+    levels: ArrayLike,
     *,
-    key,
-    num_replications=10,
-    min_demands=2000,
-    num_demands=None,
-    warmup=0,
-    cooldown=None,
-    max_backorders=20,
-    mesh=None,
+    key: jax.Array,
+    run: Run = Run(),  # noqa: B008
 ) -> Performance:
     """Simulate a sweep over base-stock levels, all on the same demands.
 
     Every replication starts with a full shelf, R units, which makes the first
-    demands luckier than later ones; `warmup` leaves them out.  Its number of
-    demands is random on purpose, max(n + round(n U / 5), D + round(D U')) with
-    n = `min_demands`, D the yearly demand and U, U' uniform, or fixed if
-    `num_demands` is given.
+    demands luckier than later ones; a warm-up leaves them out.
 
     Args:
         params: the model; holds numbers, or what JAX traces.
@@ -187,65 +178,20 @@ def simulate(
             `params`.  None for a deterministic one.
         levels: base-stock levels R, units: an integer >= 0, or a vector of them.
         key: random key.
-        num_replications: number of replications, >= 1.
-        min_demands: fewest demands that count in a replication, >= 1.
-        num_demands: exact number of demands that count, >= 1, or None.  Needed
-            where JAX traces the demand rate.
-        warmup: demands that come first and do not count, >= 0.
-        cooldown: demands drawn after the last one that counts, >= 0: orders may
-            cross, and one of theirs may come first.  None for enough of them; give it
-            where JAX traces the demand rate or a random lead time.
-        max_backorders: the PMF tells 0, ..., max_backorders - 1 backorders apart,
-            and its last entry is for so many or more.
-        mesh: devices that share the replications, from `sharding.create_mesh`; default one.
+        run: replications, their lengths, warm-up, and devices.
 
     Returns:
         Performance with arrays (levels, num_replications), or (num_replications,)
-        if `levels` is one integer; its `standard_error` is over replications.  The
-        backorder costs are NaN if the cooldown was too short to know them.
+        if `levels` is one integer; its `standard_error` is over replications.  If
+        orders cross further than a run looks ahead, which can happen only where JAX
+        traces rates or means, the backorder costs are NaN.
 
     Raises:
         ValueError: bad input.
 
     Source: thm-matching of the lecture on base stock.
     """
-    params = _checked(params)
-    points = matching.integers("levels", levels, 0) - 1
-    performance = matching.simulate(
-        _prices(params),
-        params.demand_rate,
-        interarrival,
-        params.lead_time,
-        lead_time,
-        np.ones(1, int),
-        points,
-        key=key,
-        num_replications=num_replications,
-        min_demands=min_demands,
-        num_demands=num_demands,
-        warmup=warmup,
-        cooldown=cooldown,
-        max_backorders=max_backorders,
-        mesh=mesh,
+    points = checks.integers("levels", levels, 0) - 1
+    return matching.simulate(
+        checked(params), interarrival, lead_time, np.array(1), points, key=key, run=run
     )
-    return jax.tree.map(
-        lambda x: x.reshape(np.shape(levels) + x.shape[2:]), performance
-    )
-
-
-def _prices(params):
-    return matching.Prices(
-        params.unit_cost, 0.0, params.holding_cost, params.backorder_cost
-    )
-
-
-def _checked(params):
-    if not isinstance(params, Parameters):
-        raise ValueError(
-            f"params must come from base_stock.create_parameters, got {params!r}"
-        )
-    return create_parameters(*params)
-
-
-def _on_host(params):
-    return Parameters(*matching.on_host(_checked(params)))

@@ -8,28 +8,38 @@ Source: Harris (1913); Hopp and Spearman (2011), chapter 2; derived in the
 lecture on the economic order quantity.
 """
 
-from typing import NamedTuple
-
 import jax
 import numpy as np
+from jax.typing import ArrayLike
 
-from lectures_helpers import checks
+from lectures_helpers import checks, demand
 from lectures_helpers.classical import matching
-from lectures_helpers.classical.performance import Costs, Performance, create_costs
+from lectures_helpers.classical.matching import Run
+from lectures_helpers.classical.shop import (
+    Costs,
+    Performance,
+    Shop,
+    checked,
+    create_costs,
+)
 
-
-class Parameters(NamedTuple):
-    """Parameters of the EOQ model (make them with `create_parameters`)."""
-
-    demand_rate: float  #: D, demands per year
-    unit_cost: float  #: C, money per unit
-    setup_cost: float  #: A, money per lot
-    holding_cost: float  #: H, money per unit on hand and year
+__all__ = [
+    "Run",
+    "cost",
+    "create_parameters",
+    "optimal_quantity",
+    "optimal_unit_quantity",
+    "simulate",
+    "unit_demand_cost",
+]
 
 
 def create_parameters(
-    demand_rate=1000.0, unit_cost=1.0, setup_cost=500.0, holding_cost=35.0
-) -> Parameters:
+    demand_rate: float = 1000.0,
+    unit_cost: float = 1.0,
+    setup_cost: float = 500.0,
+    holding_cost: float = 35.0,
+) -> Shop:
     """Make the parameters of the EOQ model, checked.
 
     Args:
@@ -37,6 +47,9 @@ def create_parameters(
         unit_cost: money per unit, >= 0.
         setup_cost: money per lot, >= 0.
         holding_cost: money per unit on hand and year, >= 0.
+
+    Returns:
+        A shop in which nobody waits, neither a customer nor an order.
 
     Raises:
         ValueError: a number is not finite, or below its bound.
@@ -46,18 +59,10 @@ def create_parameters(
         ...
     ValueError: holding_cost must be >= 0, got -1
     """
-    checks.positive("demand_rate", demand_rate)
-    return Parameters(
-        *matching.numbers(
-            demand_rate=demand_rate,
-            unit_cost=unit_cost,
-            setup_cost=setup_cost,
-            holding_cost=holding_cost,
-        )
-    )
+    return _checked(Shop(demand_rate, unit_cost, setup_cost, holding_cost, 0.0, 0.0))
 
 
-def optimal_quantity(params: Parameters) -> float:
+def optimal_quantity(params: Shop) -> float:
     """The economic order quantity, not rounded: Q* = √(2 A D / H), units.
 
     Args:
@@ -71,65 +76,70 @@ def optimal_quantity(params: Parameters) -> float:
     >>> round(optimal_quantity(create_parameters()), 2)
     169.03
     """
-    params = _on_host(params)
+    params = checks.concrete(_checked(params))
     checks.positive("holding_cost", params.holding_cost)
     return (2 * params.setup_cost * params.demand_rate / params.holding_cost) ** 0.5
 
 
-def cost(params: Parameters, quantity, unit_demand=False, num_demands=None) -> Costs:
-    """Cost per unit sold, exactly.
+def cost(params: Shop, quantity: ArrayLike) -> Costs:
+    """Cost per unit sold, if demand flows out evenly, as the textbook assumes.
+
+    The mean stock is then Q / 2.
 
     Args:
         params: the model.
-        quantity: lot size Q, units, >= 1 (an integer for unit demand): a number or
-            an array.
-        unit_demand: whether units are sold one at a time.  Then the mean stock
-            is (Q + 1) / 2, whatever the law of the times between demands; if they
-            flow out evenly, as the textbook assumes, it is Q / 2.
-        num_demands: for unit demand, the mean over the first so many demands, >= 1,
-            which are held for less long on average if they end within a lot; None
-            for the long run.
+        quantity: lot size Q, units, >= 1: a number or an array.
 
     Returns:
-        Costs of the shape of `quantity` (and `num_demands`), in 64 bits; the backorder cost is 0.
+        Costs of the shape of `quantity`, in 64 bits; the backorder cost is 0.
 
     Raises:
         ValueError: bad input.
 
-    Source: eq:eoq-cost, eq:eoq-unit-cost and eq:eoq-finite of the lecture.
+    Source: eq:eoq-cost of the lecture.
 
     >>> cost(create_parameters(), 169).total.round(4).item()
     6.9161
     """
-    params = _on_host(params)
-    if not isinstance(unit_demand, (bool, np.bool_)):
-        raise ValueError(f"unit_demand must be True or False, got {unit_demand!r}")
-    if checks.is_traced(quantity):
-        raise ValueError("quantity must hold numbers: exact results are not traceable")
-    checks.at_least("quantity", quantity, 1.0)
-    Q = np.asarray(quantity, dtype=float)
-    if unit_demand and (Q != np.floor(Q)).any():
-        raise ValueError(
-            f"quantity must be an integer for unit demand, got {Q[Q != np.floor(Q)][0]:g}"
-        )
-    stock = (Q + 1) / 2 if unit_demand else Q / 2
-    if num_demands is not None:
-        if not unit_demand:
-            raise ValueError(f"num_demands needs unit_demand=True, got {num_demands}")
-        n = np.asarray(checks.at_least("num_demands", num_demands, 1), dtype=float)
-        if (n != np.floor(n)).any():
-            raise ValueError(f"num_demands must hold integers, got {num_demands!r}")
-        last = n % Q  # units sold of the last lot
-        stock = ((n - last) * (Q + 1) + last * (last + 1)) / (2 * n)
-    return create_costs(
-        production=np.full(np.shape(stock), float(params.unit_cost)),
-        setup=np.broadcast_to(params.setup_cost / Q, np.shape(stock)),
-        holding=params.holding_cost * stock / params.demand_rate,
-        backorder=np.zeros(np.shape(stock)),
-    )
+    Q = _lot_sizes(quantity)
+    return _costs(params, Q, Q / 2)
 
 
-def optimal_unit_quantity(params: Parameters) -> int:
+def unit_demand_cost(
+    params: Shop, quantity: ArrayLike, num_demands: ArrayLike | None = None
+) -> Costs:
+    """Cost per unit sold, if units are sold one at a time, exactly.
+
+    The mean stock is then (Q + 1) / 2, whatever the law of the times between demands.
+
+    Args:
+        params: the model.
+        quantity: lot size Q, units, an integer >= 1, or an array of them.
+        num_demands: for the mean over the first so many demands, >= 1, which are held
+            for less long on average if they end within a lot; None for the long run.
+
+    Returns:
+        Costs of the shape of `quantity` (and `num_demands`), in 64 bits; the backorder
+        cost is 0.
+
+    Raises:
+        ValueError: bad input.
+
+    Source: eq:eoq-unit-cost and eq:eoq-finite of the lecture.
+
+    >>> unit_demand_cost(create_parameters(), 169).total.round(4).item()
+    6.9336
+    """
+    Q = _whole("quantity", _lot_sizes(quantity))
+    if num_demands is None:
+        return _costs(params, Q, (Q + 1) / 2)
+    checks.at_least("num_demands", num_demands, 1)
+    n = _whole("num_demands", np.asarray(num_demands, dtype=float))
+    last = n % Q  # units sold of the last lot
+    return _costs(params, Q, ((n - last) * (Q + 1) + last * (last + 1)) / (2 * n))
+
+
+def optimal_unit_quantity(params: Shop) -> int:
     """The best lot size when units are sold one at a time, exactly.
 
     The smallest integer Q with Q (Q + 1) >= 2 A D / H.
@@ -153,22 +163,17 @@ def optimal_unit_quantity(params: Parameters) -> int:
 
 
 def simulate(
-    params: Parameters,
-    interarrival,
-    quantities,
+    params: Shop,
+    interarrival: demand.Distribution | None,
+    quantities: ArrayLike,
     *,
-    key,
-    num_replications=10,
-    min_demands=2000,
-    num_demands=None,
-    warmup=0,
-    mesh=None,
+    key: jax.Array,
+    run: Run = Run(),  # noqa: B008
 ) -> Performance:
     """Simulate a sweep over lot sizes, all on the same demands.
 
-    The stock starts at Q, and a lot arrives the moment it reaches zero.  The
-    number of demands of a replication is random on purpose, as in
-    `base_stock.simulate`.  A satisfied demand pays its share A / Q of its lot.
+    The stock starts at Q, and a lot arrives the moment it reaches zero.  A satisfied
+    demand pays its share A / Q of its lot.
 
     Args:
         params: the model; holds numbers, or what JAX traces.
@@ -176,11 +181,7 @@ def simulate(
             None for 1 / demand_rate.  None for Poisson demand.
         quantities: lot sizes Q, units: an integer >= 1, or a vector of them.
         key: random key.
-        num_replications: number of replications, >= 1.
-        min_demands: fewest demands that count in a replication, >= 1.
-        num_demands: exact number of demands that count, >= 1, or None.
-        warmup: demands that come first and do not count, >= 0.
-        mesh: devices that share the replications, from `sharding.create_mesh`; default one.
+        run: replications, their lengths, and warm-up.
 
     Returns:
         Performance with arrays (quantities, num_replications), or
@@ -192,35 +193,36 @@ def simulate(
 
     Source: thm-matching of the lecture on base stock.
     """
-    params = _checked(params)
-    sizes = matching.integers("quantities", quantities, 1)
-    performance = matching.simulate(
-        matching.Prices(params.unit_cost, params.setup_cost, params.holding_cost, 0.0),
-        params.demand_rate,
-        interarrival,
-        0.0,
-        None,
-        sizes,
-        np.zeros(1, int),
-        key=key,
-        num_replications=num_replications,
-        min_demands=min_demands,
-        num_demands=num_demands,
-        warmup=warmup,
-        cooldown=None,
-        max_backorders=0,
-        mesh=mesh,
-    )
-    return jax.tree.map(
-        lambda x: x.reshape(np.shape(quantities) + x.shape[2:]), performance
+    at_once = _checked(params)._replace(backorder_cost=0.0, lead_time=0.0)
+    sizes = checks.integers("quantities", quantities, 1)
+    run = run._replace(max_backorders=0)  # nobody waits
+    return matching.simulate(
+        at_once, interarrival, None, sizes, np.array(0), key=key, run=run
     )
 
 
 def _checked(params):
-    if not isinstance(params, Parameters):
-        raise ValueError(f"params must come from eoq.create_parameters, got {params!r}")
-    return create_parameters(*params)
+    return checked(params, positive=("demand_rate",))
 
 
-def _on_host(params):
-    return Parameters(*matching.on_host(_checked(params)))
+def _lot_sizes(quantity):
+    if checks.is_traced(quantity):
+        raise ValueError("quantity must hold numbers: exact results are not traceable")
+    return np.asarray(checks.at_least("quantity", quantity, 1.0), dtype=float)
+
+
+def _whole(name, values):
+    if (values != np.floor(values)).any():
+        wrong = values[values != np.floor(values)][0]
+        raise ValueError(f"{name} must be an integer for unit demand, got {wrong:g}")
+    return values
+
+
+def _costs(params, Q, stock):
+    params = checks.concrete(_checked(params))
+    return create_costs(
+        production=np.full(np.shape(stock), params.unit_cost),
+        setup=np.broadcast_to(params.setup_cost / Q, np.shape(stock)),
+        holding=params.holding_cost * stock / params.demand_rate,
+        backorder=np.zeros(np.shape(stock)),
+    )

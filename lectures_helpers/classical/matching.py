@@ -24,52 +24,53 @@ Source: the matching argument (thm-matching) of the lecture on base stock.
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from lectures_helpers import checks, demand, sharding
-from lectures_helpers.classical.performance import (
+from lectures_helpers.classical.shop import (
     Performance,
+    Shop,
     create_costs,
     with_standard_error,
 )
 
-#: Largest lot size, level or reorder point: sums of several still fit into 32 bits.
-MOST_UNITS = 10**8
-
-
-class Prices(NamedTuple):
-    """What is paid for: money per unit, per order, and per unit and year."""
-
-    unit_cost: float  #: C, per unit
-    setup_cost: float  #: A, per order
-    holding_cost: float  #: H, per unit on hand and year
-    backorder_cost: float  #: B, per waiting demand and year
-
-
-class Length(NamedTuple):
-    """How many demands a replication has."""
-
-    warmup: int  #: demands that come first and do not count
-    fewest: int  #: demands that count, at least
-    yearly: int  #: and at least so many
-    fixed: bool  #: whether every replication has exactly `fewest`
-
-    @property
-    def most(self):
-        """The largest number of demands that count."""
-        if self.fixed:
-            return self.fewest
-        return max(self.fewest + round(0.2 * self.fewest), 2 * self.yearly)
-
+__all__ = [
+    "Run",
+    "Sums",
+    "after_start",
+    "draw",
+    "lot_arrivals",
+    "measure",
+    "order_times",
+    "units_of_lots",
+    "with_random_lengths",
+]
 
 # ------------------------------------------------------------------- the kernel
 
 
-def lot_arrivals(demand_times, lead_times, quantity, num_lots):
+def order_times(
+    demand_times: jax.Array, quantity: int | jax.Array, num_lots: int
+) -> jax.Array:
+    """Dates of the first `num_lots` orders: every Q-th demand; infinite if never."""
+    k = jnp.arange(1, num_lots + 1)
+    N = demand_times.shape[0]
+    # Selected before use: a product too large for an integer is never looked at.
+    last = jnp.where(k <= N // quantity, quantity * k, N + 1)
+    return demand_times.at[last - 1].get(mode="fill", fill_value=jnp.inf)
+
+
+def lot_arrivals(
+    demand_times: jax.Array,
+    lead_times: jax.Array,
+    quantity: int | jax.Array,
+    num_lots: int,
+) -> jax.Array:
     """Arrival times of the lots, in the order of arrival.
 
     Args:
@@ -87,37 +88,15 @@ def lot_arrivals(demand_times, lead_times, quantity, num_lots):
     return jnp.sort(ordered + lead_times[:num_lots])
 
 
-def order_times(demand_times, quantity, num_lots):
-    """Dates of the first `num_lots` orders: every Q-th demand; infinite if never."""
-    k = jnp.arange(1, num_lots + 1)
-    N = demand_times.shape[0]
-    # Selected before use: a product too large for an integer is never looked at.
-    last = jnp.where(k <= N // quantity, quantity * k, N + 1)
-    return demand_times.at[last - 1].get(mode="fill", fill_value=jnp.inf)
-
-
-def unit_arrivals(lots, start, quantity, num_demands):
-    """Arrival time U_j of the unit that serves the j-th demand, j = 1, ..., N.
-
-    Args:
-        lots: (num_lots,) arrivals of the lots, increasing.
-        start: units on the shelf at time 0.
-        quantity: lot size Q.
-        num_demands: number of demands N.
-
-    Returns:
-        (N,) dates; 0 for the units that are there at the start.
-    """
-    return after_start(units_of_lots(lots, quantity, num_demands), start)
-
-
-def units_of_lots(lots, quantity, num_units):
+def units_of_lots(
+    lots: jax.Array, quantity: int | jax.Array, num_units: int
+) -> jax.Array:
     """Arrivals of the units that come in lots: every lot's date Q times, `num_units` in all."""
     lot = jnp.arange(num_units) // quantity
     return lots.at[lot].get(mode="fill", fill_value=jnp.inf)
 
 
-def after_start(units, start):
+def after_start(units: jax.Array, start: int | jax.Array) -> jax.Array:
     """The dates `units`, moved back by `start` units that are there at time 0."""
     N = units.shape[0]
     both = jnp.concatenate([jnp.zeros(N, units.dtype), units])
@@ -133,7 +112,13 @@ class Sums(NamedTuple):
     backorders: jax.Array  #: time average, units
 
 
-def measure(demand_times, unit_times, warmup, num_demands, tie=0.0) -> Sums:
+def measure(
+    demand_times: jax.Array,
+    unit_times: jax.Array,
+    warmup: int,
+    num_demands: int | jax.Array,
+    tie: float = 0.0,
+) -> Sums:
     """Add up one replication: the demands warmup + 1, ..., warmup + num_demands.
 
     The average over time runs from the last demand of the warm-up to the last one
@@ -155,7 +140,7 @@ def measure(demand_times, unit_times, warmup, num_demands, tie=0.0) -> Sums:
     def mean(x):
         return jnp.where(counted, x, 0.0).sum() / jnp.asarray(num_demands, A.dtype)
 
-    _, window = _window(A, warmup, num_demands)
+    window = _window(A, warmup, num_demands)
     return Sums(
         held=mean(jnp.maximum(A - U, 0.0)),
         waited=mean(jnp.maximum(U - A, 0.0)),
@@ -164,50 +149,36 @@ def measure(demand_times, unit_times, warmup, num_demands, tie=0.0) -> Sums:
     )
 
 
-def mean_missing(demand_times, lots, quantity, warmup, num_demands):
+# ---------------------------------------------------------- what a clock sees
+
+
+def _mean_missing(demand_times, lots, quantity, warmup, num_demands):
     """Time average of the units that are sold and not yet replaced.
 
     They are the demands since the last order, and what is on order.  What is there
     at the start less this is the net inventory, on hand less backorders, whatever
-    the start.
-
-    Args:
-        demand_times: (N,) dates A_j of the demands.
-        lots: (num_lots,) arrivals of the lots, increasing.
-        quantity: lot size Q.
-        warmup: number of demands that do not count.
-        num_demands: number of those that do.
+    the start.  Arguments as in `measure`; `lots` as `lot_arrivals` gives them.
     """
     A = demand_times
-    dates, window = _window(A, warmup, num_demands)
+    window = _window(A, warmup, num_demands)
     since_order = (jnp.arange(A.shape[0]) % quantity).astype(A.dtype)
-    not_ordered = (since_order * _within(window, dates[:-1], A)).sum()
+    not_ordered = (since_order * _within(window, _from_zero(A)[:-1], A)).sum()
     orders = order_times(A, quantity, lots.shape[0])
     on_order = jnp.asarray(quantity, A.dtype) * _within(window, orders, lots).sum()
     return (not_ordered + on_order) / (window[1] - window[0])
 
 
-def shares_of_time(demand_times, lots, quantity, shifts, warmup, num_demands):
+def _shares_of_time(demand_times, lots, quantity, shifts, warmup, num_demands):
     """Share of time in which demand is at least some numbers ahead of what has come.
 
     With I units at the start, the shelf is empty and at least b customers wait
     while demand is at least I + b units ahead of the lots that have come: once k
-    of them have, from demand I + b + kQ on, until the next one comes.
-
-    Args:
-        demand_times: (N,) dates A_j.
-        lots: (num_lots,) arrivals of the lots, increasing.
-        quantity: lot size Q.
-        shifts: (m,) the numbers I + b, integers >= 0.
-        warmup: number of demands that do not count.
-        num_demands: number of those that do.
-
-    Returns:
-        (m,) shares, in [0, 1].
+    of them have, from demand I + b + kQ on, until the next one comes.  `shifts`
+    are the (m,) numbers I + b, integers >= 0; returns (m,) shares.
     """
-    V = lots
-    dates, window = _window(demand_times, warmup, num_demands)
-    come = jnp.concatenate([jnp.zeros(1, V.dtype), V])
+    V, dates = lots, _from_zero(demand_times)
+    window = _window(demand_times, warmup, num_demands)
+    come = _from_zero(V)
     next_comes = jnp.concatenate([V, jnp.full(1, jnp.inf, V.dtype)])
     k = jnp.arange(V.shape[0] + 1)
     units = jnp.where(k <= dates.size // quantity, quantity * k, dates.size)
@@ -219,10 +190,14 @@ def shares_of_time(demand_times, lots, quantity, shifts, warmup, num_demands):
     return jax.vmap(share)(shifts) / (window[1] - window[0])
 
 
+def _from_zero(dates):
+    return jnp.concatenate([jnp.zeros(1, dates.dtype), dates])
+
+
 def _window(demand_times, warmup, num_demands):
-    """The dates A_0 = 0, A_1, ..., A_N, and the two between which time counts."""
-    dates = jnp.concatenate([jnp.zeros(1, demand_times.dtype), demand_times])
-    return dates, (dates[warmup], dates[warmup + num_demands])
+    """The two dates between which time counts."""
+    dates = _from_zero(demand_times)
+    return dates[warmup], dates[warmup + num_demands]
 
 
 def _within(window, since, until):
@@ -231,35 +206,60 @@ def _within(window, since, until):
     return jnp.maximum(until - since, 0.0)
 
 
-# --------------------------------------------------------------- replications
+# ------------------------------------------------------------------------- a run
 
 
-def run_lengths(length: Length, num_replications, *, key):
-    """Number of demands that count, one for each replication.
+class Run(NamedTuple):
+    """How much is simulated, and where: the settings of a run."""
 
-    At random, so that a run does not always end at the same place of a cycle.
+    num_replications: int = 10  #: number of replications, >= 1
+    #: demands that count, >= 1: a number, or (num_replications,) of them, as
+    #: `with_random_lengths` draws
+    num_demands: Any = 2000
+    warmup: int = 0  #: demands that come first and do not count, >= 0
+    #: the PMF tells 0, ..., max_backorders - 1 backorders apart, and its last entry is
+    #: for so many or more
+    max_backorders: int = 20
+    #: devices that share the replications, from `sharding.create_mesh`; None for one
+    mesh: Mesh | None = None
+
+
+def with_random_lengths(run: Run, demand_rate: float, *, key: jax.Array) -> Run:
+    """Draw how many demands count in each replication.
+
+    At random on purpose, so that runs do not all end at the same place of a cycle:
+    max(n + round(n U / 5), D + round(D U')), with U and U' uniform on [0, 1).
+
+    Args:
+        run: settings; its `num_demands`, one integer, is the fewest demands n.
+        demand_rate: demands a year, > 0; rounded, the other bound D.
+        key: random key.
+
+    Returns:
+        The same settings with (num_replications,) numbers of demands.
+
+    Raises:
+        ValueError: bad input.
+
+    Source: the MATLAB library's continuous-review models.
     """
-    if length.fixed:
-        return jnp.full(num_replications, length.fewest)
-    U = jax.random.uniform(key, (2, num_replications))
-    spread = jnp.round(U * jnp.array([[0.2 * length.fewest], [1.0 * length.yearly]]))
-    shortest = jnp.array([[length.fewest], [length.yearly]])
-    return (shortest + spread.astype(shortest.dtype)).max(axis=0)
+    n = checks.integer("num_demands", run.num_demands, 1)
+    D = round(float(checks.positive("demand_rate", demand_rate)))
+    num_replications = checks.integer("num_replications", run.num_replications, 1)
+    U, other = jax.random.uniform(checks.random_key(key), (2, num_replications))
+    by_number, by_year = n + jnp.round(0.2 * n * U), D + jnp.round(D * other)
+    return run._replace(num_demands=jnp.maximum(by_number, by_year).astype(int))
 
 
-def each(fn, values, shared, mesh):
-    """Apply ``fn(values, *shared)`` to each replication, all at once on one device.
-
-    On a mesh a device takes its replications one after another: arrays of another
-    length are summed in another order, so that only then the last digit does not
-    depend on how many share the work.
-    """
-    if mesh is None:
-        return jax.vmap(lambda values: fn(values, *shared))(values)
-    return sharding.map_shared(fn, values, shared, mesh)
-
-
-def draw(interarrival, lead_time, size, num_replications, *, key, mesh=None):
+def draw(
+    interarrival: demand.Distribution,
+    lead_time: demand.Distribution,
+    size: int,
+    num_replications: int,
+    *,
+    key: jax.Array,
+    mesh: Mesh | None = None,
+) -> tuple[jax.Array, jax.Array]:
     """Draw the dates of the demands and the lead times of every replication.
 
     Args:
@@ -271,8 +271,8 @@ def draw(interarrival, lead_time, size, num_replications, *, key, mesh=None):
         mesh: devices that share the replications, or None.
 
     Returns:
-        (num_replications, N) dates; lead times of the same shape, or one number
-        if the family is deterministic.
+        (num_replications, N) dates; lead times of the same shape, or one number for
+        each replication if the family is deterministic.
     """
 
     def one(key, interarrival, lead_time):
@@ -285,144 +285,107 @@ def draw(interarrival, lead_time, size, num_replications, *, key, mesh=None):
     # Folded, not split: the same key may simulate other policies on the same demands.
     fold = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
     keys = fold(key, jnp.arange(num_replications))
-    return each(one, keys, (interarrival, lead_time), mesh)
+    return _each(one, keys, (interarrival, lead_time), mesh)
 
 
-@partial(jax.jit, static_argnames=("length", "size", "num_replications", "mesh"))
-def _draw(interarrival, lead_time, key, *, length, size, num_replications, mesh):
-    """Lengths, dates of the demands, and lead times.
+# Compiled apart from what is done with them, so that another set of policies does
+# not compile the random numbers again.
+_draw = jax.jit(draw, static_argnames=("size", "num_replications", "mesh"))
 
-    Compiled apart from what is done with them, so that another set of policies does
-    not compile the random numbers again.
+
+def _each(fn, values, shared, mesh):
+    """Apply ``fn(value, *shared)`` to each replication, all at once on one device.
+
+    On a mesh a device takes its replications one after another: arrays of another
+    length are summed in another order, so that only then the last digit does not
+    depend on how many share the work.
     """
-    length_key, path_key = jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
-    num_demands = run_lengths(length, num_replications, key=length_key)
-    return num_demands, *draw(
-        interarrival, lead_time, size, num_replications, key=path_key, mesh=mesh
-    )
-
-
-@partial(jax.jit, static_argnames=("warmup", "num_lots", "tie", "mesh"))
-def _evaluate(
-    prices,
-    quantities,
-    points,
-    shifts,
-    places,
-    num_demands,
-    A,
-    L,
-    *,
-    warmup,
-    num_lots,
-    tie,
-    mesh,
-):
-    """Performance of shape (quantities, points, replications), with standard errors."""
-    arguments = quantities, points, shifts, places
-    measured = partial(_replications, warmup=warmup, num_lots=num_lots, tie=tie)
     if mesh is None:
-        results = measured(num_demands, A, L, *arguments)
-    else:
+        return jax.vmap(lambda value: fn(value, *shared))(values)
+    return sharding.map_shared(fn, values, shared, mesh)
 
-        def one(draws, *arguments):
-            results = measured(*(array[None] for array in draws), *arguments)
-            return jax.tree.map(
-                lambda x: x.reshape(*x.shape[:2], *x.shape[3:]), results
-            )
 
-        results = sharding.map_shared(one, (num_demands, A, L), arguments, mesh)
-        results = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 2), results)
-    sums, on_hand, tail, durations = results
-    shape = sums.held.shape
-    Q = quantities.astype(A.dtype)[:, None, None]
+class _Policies(NamedTuple):
+    quantities: jax.Array  # (nq,)
+    points: jax.Array  # (nr,)
+    shifts: jax.Array  # (m,) reorder points plus backorders, each once
+    places: jax.Array  # (nr, max_backorders + 1) where in shifts each point's are
+
+
+class _Sizes(NamedTuple):
+    """What a program is compiled for."""
+
+    warmup: int
+    num_lots: int
+    tie: float
+    mesh: Mesh | None
+
+
+@partial(jax.jit, static_argnames="sizes")
+def _evaluate(shop, policies, paths, sizes):
+    """Performance of shape (quantities, points, replications), with standard errors."""
+    one = partial(_replication, sizes=sizes)
+    results = _each(one, paths, (shop, policies), sizes.mesh)
+    results = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 2), results)
+    return with_standard_error(results, axis=2)
+
+
+def _replication(path, shop, policies, *, sizes):
+    """Performance of shape (quantities, points) in one replication."""
+    num_demands, A, L = path
+    warmup = sizes.warmup
+
+    # One policy at a time; all replications at once: on a CPU that stays in the cache.
+    def one_quantity(Q):
+        V = lot_arrivals(A, L, Q, sizes.num_lots)
+        units = units_of_lots(V, Q, A.size)
+        missing = _mean_missing(A, V, Q, warmup, num_demands)
+        shifts = policies.shifts + Q
+        shares = _shares_of_time(A, V, Q, shifts, warmup, num_demands)
+
+        def one_point(r):
+            U = after_start(units, r + Q)
+            sums = measure(A, U, warmup, num_demands, sizes.tie)
+            if L.ndim:  # an order placed after the last date might still come first
+                unknown = U[warmup + num_demands - 1] > A[-1]
+                sums = sums._replace(waited=jnp.where(unknown, jnp.nan, sums.waited))
+            return sums, (r + Q).astype(A.dtype) - missing + sums.backorders
+
+        return *jax.lax.map(one_point, policies.points), shares[policies.places]
+
+    sums, on_hand, at_least = jax.lax.map(one_quantity, policies.quantities)
+    empty = at_least[..., 0]
+    at_least = at_least.at[..., 0].set(1.0)  # there are always 0 backorders or more
+    more = jnp.pad(at_least[..., 1:], [(0, 0)] * 2 + [(0, 1)])
+    Q = policies.quantities.astype(A.dtype)[:, None]
     costs = create_costs(
-        production=jnp.broadcast_to(prices.unit_cost, shape),
-        setup=jnp.broadcast_to(prices.setup_cost / Q, shape),
-        holding=prices.holding_cost * sums.held,
-        backorder=prices.backorder_cost * sums.waited,
+        production=jnp.broadcast_to(shop.unit_cost, empty.shape),
+        setup=jnp.broadcast_to(shop.setup_cost / Q, empty.shape),
+        holding=shop.holding_cost * sums.held,
+        backorder=shop.backorder_cost * sums.waited,
     )
-    yearly = num_demands.astype(A.dtype)[None, None] / durations
-    at_least = tail.at[..., 0].set(1.0)  # there are always 0 backorders or more
-    more = jnp.pad(at_least[..., 1:], [(0, 0)] * 3 + [(0, 1)])
-    performance = Performance(
+    begin, end = _window(A, warmup, num_demands)
+    yearly = num_demands.astype(A.dtype) / (end - begin)
+    return Performance(
         costs=costs,
         annual=jax.tree.map(lambda x: x * yearly, costs),
         fill_rate=sums.filled,
-        ready_rate=1 - tail[..., 0],
+        ready_rate=1 - empty,
         mean_on_hand=on_hand,
         mean_backorders=sums.backorders,
         backorder_pmf=at_least - more,
-        num_demands=jnp.broadcast_to(num_demands, shape),
     )
-    return with_standard_error(performance)
-
-
-def _replications(
-    num_demands, A, L, quantities, points, shifts, places, *, warmup, num_lots, tie
-):
-    """What replications are made of: sums, stock on hand and shares of time.
-
-    Results have the axes (quantities, points, replications).
-    """
-    num_replications, size = A.shape
-    dates = jnp.pad(A, [(0, 0), (1, 0)])
-    replications = jnp.arange(num_replications)
-    end = dates[replications, warmup + num_demands]
-
-    # One policy at a time, all replications at once: on a CPU that stays in the cache.
-    def one_quantity(Q):
-        def lots(A, L, n):
-            V = lot_arrivals(A, L, Q, num_lots)
-            return (
-                units_of_lots(V, Q, size),
-                mean_missing(A, V, Q, warmup, n),
-                shares_of_time(A, V, Q, shifts + Q, warmup, n),
-            )
-
-        units, missing, shares = jax.vmap(lots)(A, L, num_demands)
-
-        def one_point(r):
-            def one(A, units, n):
-                U = after_start(units, r + Q)
-                sums = measure(A, U, warmup, n, tie)
-                if L.ndim == 1:  # one lead time: orders do not cross
-                    return sums
-                # An order placed after the last date might come before some of these.
-                j = jnp.arange(size)
-                counted = (j >= warmup) & (j < warmup + n)
-                unknown = (counted & (U > A[-1])).any()
-                return sums._replace(waited=jnp.where(unknown, jnp.nan, sums.waited))
-
-            sums = jax.vmap(one)(A, units, num_demands)
-            on_hand = (r + Q).astype(A.dtype) - missing + sums.backorders
-            return sums, on_hand
-
-        # Shares come as (replications, shifts) and go as (points, replications, M + 1).
-        return *jax.lax.map(one_point, points), shares[:, places].swapaxes(0, 1)
-
-    sums, on_hand, tail = jax.lax.map(one_quantity, quantities)
-    durations = jnp.broadcast_to((end - dates[:, warmup])[None, None], on_hand.shape)
-    return sums, on_hand, tail, durations
 
 
 def simulate(
-    prices: Prices,
-    demand_rate,
-    interarrival,
-    mean_lead_time,
-    lead_time,
-    quantities,
-    points,
+    shop: Shop,
+    interarrival: demand.Distribution | None,
+    lead_time: demand.Distribution | None,
+    quantities: np.ndarray | jax.Array,
+    points: np.ndarray | jax.Array,
     *,
-    key,
-    num_replications,
-    min_demands,
-    num_demands,
-    warmup,
-    cooldown,
-    max_backorders,
-    mesh,
+    key: jax.Array,
+    run: Run,
 ) -> Performance:
     """Simulate every lot size with every reorder point, all on the same demands.
 
@@ -430,59 +393,36 @@ def simulate(
     the EOQ model has the reorder point 0 and no lead time.
 
     Args:
-        prices: costs.
-        demand_rate: demands per year; sets the mean of an open `interarrival`
-            and the shortest run.
-        interarrival: law of the times between demands, years; None for Poisson.
-        mean_lead_time: years; sets the mean of an open `lead_time`.
-        lead_time: law of the lead times, years; None for deterministic ones.
-        quantities: (nq,) lot sizes Q, integers >= 1.
-        points: (nr,) reorder points r, integers >= -Q; r + Q units are there at first.
+        shop: prices and rates.
+        interarrival: law of the times between demands, years; its mean may be
+            open; None for Poisson demand.
+        lead_time: law of the lead times, years; its mean may be open; None for
+            deterministic ones.
+        quantities: lot sizes Q: an integer >= 1, or a vector of them.
+        points: reorder points r: an integer >= -Q, or a vector of them; r + Q units
+            are there at first.
         key: random key.
-        num_replications: number of replications, >= 1.
-        min_demands: fewest demands that count, >= 1.
-        num_demands: exact number of demands that count, >= 1, or None.
-        warmup: demands that come first and do not count, >= 0.
-        cooldown: demands drawn after the last one that counts, >= 0, or None.
-        max_backorders: largest number of backorders told apart, >= 0.
-        mesh: devices that share the replications, or None.
+        run: how much to simulate.
 
     Returns:
-        Performance of shape (nq, nr, num_replications), with standard errors.
+        Performance of shape (quantities, points, num_replications), without an axis
+        where one integer is given; with standard errors.
 
     Raises:
         ValueError: bad input.
     """
     checks.random_key(key)
-    num_replications = checks.integer("num_replications", num_replications, 1)
-    sharding.checked_share("num_replications", num_replications, mesh)
-    warmup = checks.integer("warmup", warmup, 0)
-    max_backorders = checks.integer("max_backorders", max_backorders, 0)
-    if num_demands is not None:
-        num_demands = checks.integer("num_demands", num_demands, 1)
-        length = Length(warmup, num_demands, 0, True)
-    elif checks.is_traced(demand_rate):
-        raise ValueError(
-            "num_demands must be given where JAX traces demand_rate, got None: the "
-            "length of a run depends on the rate otherwise, and cannot be traced"
-        )
-    else:
-        min_demands = checks.integer("min_demands", min_demands, 1)
-        length = Length(warmup, min_demands, round(float(demand_rate)), False)
-    interarrival = law("interarrival", interarrival, "exponential", 1 / demand_rate)
-    lead_time = law("lead_time", lead_time, "deterministic", mean_lead_time)
-    deterministic = lead_time.family == "deterministic"
+    num_demands, longest = _lengths(run)
+    warmup = checks.integer("warmup", run.warmup, 0)
+    most_backorders = checks.integer("max_backorders", run.max_backorders, 0)
+    interarrival = demand.law(
+        "interarrival", interarrival, "exponential", 1 / shop.demand_rate
+    )
+    lead_time = demand.law("lead_time", lead_time, "deterministic", shop.lead_time)
+    shape = np.shape(quantities) + np.shape(points)
+    quantities, points = _vector(quantities), _vector(points)
 
-    if cooldown is None:
-        # Orders that cross: one placed after the last demand that counts may still
-        # come before an earlier one. On order are about as many as demands over a
-        # mean lead time, whatever its law.
-        crossing = _crossing(interarrival, lead_time, length.most)
-        # Below 0, customers wait for an order that later customers bring about.
-        waiting = 0 if checks.is_traced(points) else max(0, -int(points.min()))
-        cooldown = (0 if deterministic else crossing) + waiting
-    cooldown = checks.integer("cooldown", cooldown, 0)
-    size = warmup + length.most + cooldown
+    size = warmup + longest + _cooldown(interarrival, lead_time, points, longest)
     dtype = jnp.zeros(()).dtype
     most = 10**5 if jnp.finfo(dtype).bits < 64 else checks.MOST
     if size > most:
@@ -492,142 +432,75 @@ def simulate(
             "instead (a smaller num_demands), or enable JAX's 64-bit mode"
         )
     smallest = 1 if checks.is_traced(quantities) else int(quantities.min())
-    # Reorder points whose shares of time fall together are told only once.
-    needed = points[:, None] + np.arange(max_backorders + 1)[None]
-    shifts, places = (
-        (needed.ravel(), np.arange(needed.size))
-        if checks.is_traced(points)
-        else np.unique(needed, return_inverse=True)
-    )
-    draws = _draw(
-        interarrival,
-        lead_time,
-        key,
-        length=length,
-        size=size,
-        num_replications=num_replications,
-        mesh=mesh,
-    )
-    steady = deterministic and interarrival.family == "deterministic"
-    return _evaluate(
-        Prices(*(jnp.asarray(price, float) for price in prices)),
-        jnp.asarray(quantities),
-        jnp.asarray(points),
-        jnp.asarray(shifts),
-        jnp.asarray(places).reshape(needed.shape),
-        *draws,
+    both_deterministic = interarrival.family == lead_time.family == "deterministic"
+    sizes = _Sizes(
         warmup=warmup,
         num_lots=max(size // smallest, 1),
-        tie=8 * float(jnp.finfo(dtype).eps) if steady else 0.0,
-        mesh=mesh,
+        tie=8 * float(jnp.finfo(dtype).eps) if both_deterministic else 0.0,
+        mesh=run.mesh,
     )
+    # Folded, so that who draws lengths from the same key meets other numbers there.
+    path_key = jax.random.fold_in(key, 1)
+    laws = interarrival, lead_time
+    A, L = _draw(*laws, size, num_demands.size, key=path_key, mesh=run.mesh)
+    performance = _evaluate(
+        jax.tree.map(lambda number: jnp.asarray(number, float), shop),
+        _policies(quantities, points, most_backorders),
+        (num_demands, A, L),
+        sizes=sizes,
+    )
+    return jax.tree.map(lambda x: x.reshape(shape + x.shape[2:]), performance)
 
 
-def _crossing(interarrival, lead_time, most):
+def _lengths(run: Run) -> tuple[jax.Array, int]:
+    """Demands that count in each replication, and the most of them; checked."""
+    num_replications = checks.integer("num_replications", run.num_replications, 1)
+    sharding.checked_share("num_replications", num_replications, run.mesh)
+    if checks.is_traced(run.num_demands):
+        raise ValueError(
+            "num_demands must hold numbers: the length of a run cannot be traced"
+        )
+    lengths = checks.integers("num_demands", run.num_demands, 1)
+    if lengths.shape not in ((), (num_replications,)):
+        raise ValueError(
+            f"num_demands must be an integer or have shape (num_replications,) = "
+            f"({num_replications},), got shape {lengths.shape}"
+        )
+    each = jnp.broadcast_to(jnp.asarray(lengths), num_replications)
+    # Hidden from the compiler, which divides by a constant in another way: the same call
+    # gives the same bits, compiled or not.
+    return jax.lax.optimization_barrier(each), int(lengths.max())
+
+
+def _vector(value):
+    return jnp.atleast_1d(value) if checks.is_traced(value) else np.atleast_1d(value)
+
+
+def _policies(quantities, points, max_backorders):
+    needed = points[:, None] + np.arange(max_backorders + 1)[None]
+    if checks.is_traced(points):
+        shifts, places = needed.ravel(), np.arange(needed.size)
+    else:  # reorder points whose shares of time fall together are told only once
+        shifts, places = np.unique(needed, return_inverse=True)
+    places = places.reshape(needed.shape)
+    return _Policies(*map(jnp.asarray, (quantities, points, shifts, places)))
+
+
+def _cooldown(interarrival, lead_time, points, longest):
     """Demands to draw after the last one that counts, so that its unit is known."""
-    enough = max(100, most // 10)
-    numbers = interarrival.mean, interarrival.scv, lead_time.mean
-    if any(map(checks.is_traced, numbers)):
-        return enough
-    mean, scv = (float(moment) for moment in demand.moments(interarrival))
-    on_order = float(demand.moments(lead_time)[0]) / mean
-    return max(enough, int(on_order + 10 * np.sqrt(on_order * max(scv, 1.0)) + 100))
-
-
-# ------------------------------------------------------------------- the edge
-
-
-def law(name: str, dist, family: str, mean) -> demand.Distribution:
-    """Return a law of times whose mean is known.
-
-    Args:
-        name: of the argument, for errors.
-        dist: the law, with a mean of its own or an open one; or None.
-        family: the family that None stands for.
-        mean: the mean for None, and for a law whose mean is open.
-
-    Raises:
-        ValueError: `dist` is something else.
-    """
-    if dist is None:
-        return demand.Distribution(family, mean, demand.FIXED_SCV[family])
-    if not isinstance(dist, demand.Distribution):
-        raise ValueError(
-            f"{name} must be a distribution made by demand.create_distribution, "
-            f"got {dist!r}"
-        )
-    for field in ("mean", "scv"):
-        if np.ndim(getattr(dist, field)) != 0 and getattr(dist, field) is not None:
-            raise ValueError(
-                f"{name} must have one {field} (jax.vmap sweeps over many), got an "
-                f"array of shape {np.shape(getattr(dist, field))}"
-            )
-    # Checked again: a law, and what stands in for its mean, can be put together by hand.
-    dist = demand.with_mean(dist, mean)
-    return demand.create_distribution(dist.family, dist.mean, dist.scv)
-
-
-def stand_in(family: str, mean, scv) -> demand.Distribution:
-    """A law for the demand over a lead time; an SCV of None is 1, or the family's own."""
-    if scv is None and isinstance(family, str):
-        scv = demand.FIXED_SCV.get(family, 1.0)
-    return demand.create_distribution(family, mean, scv)
-
-
-def on_host(params) -> list:
-    """The parameters as Python numbers, for exact results.
-
-    Raises:
-        ValueError: JAX traces one of them.
-    """
-    for name, value in params._asdict().items():
-        if checks.is_traced(value):
-            raise ValueError(
-                f"{name} must be a number here: exact results are not traceable"
-            )
-    return [float(value) for value in params]
-
-
-def integers(name: str, value, bound: int | None = None):
-    """Return one integer, or a vector of them, as a NumPy vector.
-
-    All must be >= `bound`, or of modulus <= `MOST_UNITS` if that is None.
-
-    Raises:
-        ValueError: another shape, not integers, or below the bound.
-    """
-    if checks.is_traced(value):
-        if not jnp.issubdtype(value.dtype, jnp.integer):
-            raise ValueError(f"{name} must be integers, got an array of {value.dtype}")
-        return jnp.atleast_1d(value)
-    numbers = np.asarray(value)
-    if numbers.ndim > 1 or numbers.size == 0:
-        raise ValueError(
-            f"{name} must be an integer or a vector of integers, "
-            f"got an array of shape {numbers.shape}"
-        )
-    values = np.atleast_1d(numbers).tolist()
-    if bound is None and not all(type(x) is int for x in values):
-        wrong = next(x for x in values if type(x) is not int)
-        raise ValueError(f"{name} must be an integer, got {wrong!r}")
-    for x in values:
-        checks.integer(name, x, -MOST_UNITS if bound is None else bound)
-    if max(values) > MOST_UNITS:
-        raise ValueError(f"{name} must be <= {MOST_UNITS}, got {max(values)}")
-    return np.array(values)
-
-
-def numbers(**values) -> list:
-    """Check that every value is one finite number >= 0; return them.
-
-    Raises:
-        ValueError: one is not, and which.
-    """
-    for name, value in values.items():
-        checks.at_least(name, value, 0.0)
-        if np.ndim(value) != 0:
-            raise ValueError(
-                f"{name} must be one number (jax.vmap sweeps over many), "
-                f"got an array of shape {np.shape(value)}"
-            )
-    return list(values.values())
+    # Below 0, customers wait for an order that later customers bring about.
+    waiting = 0 if checks.is_traced(points) else max(0, -int(points.min()))
+    if lead_time.family == "deterministic":
+        return waiting
+    # Orders that cross: one placed after the last demand that counts may still come
+    # before an earlier one. On order are about as many as demands over a mean lead time,
+    # whatever its law; where JAX traces that, costs become NaN if this is too few.
+    enough = max(100, longest // 10)
+    if not any(
+        map(checks.is_traced, (interarrival.mean, interarrival.scv, lead_time.mean))
+    ):
+        mean, scv = (float(moment) for moment in demand.moments(interarrival))
+        on_order = float(demand.moments(lead_time)[0]) / mean
+        wide = 10 * np.sqrt(on_order * max(scv, 1.0))
+        enough = max(enough, int(on_order + wide + 100))
+    return waiting + enough

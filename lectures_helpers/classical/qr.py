@@ -6,7 +6,6 @@ demand takes one off, and at r a lot is ordered at once, which comes after a
 lead time.  The reorder point may be negative, down to r = -Q: then customers
 must wait before an order is worth its setup.
 
-The arguments call the reorder point R, as the textbook does in "(Q, R)" figures.
 Exact results are in 64 bits on the host; simulated ones follow JAX's precision.
 
 Source: Hopp and Spearman (2011), chapter 2; Federgruen and Zheng (1992);
@@ -17,21 +16,22 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
+from jax.typing import ArrayLike
 
 from lectures_helpers import checks, demand
-from lectures_helpers.classical import eoq, matching, renewal
-from lectures_helpers.classical.performance import Performance
+from lectures_helpers.classical import base_stock, eoq, matching, renewal
+from lectures_helpers.classical.matching import Run
+from lectures_helpers.classical.shop import Performance, Shop, checked
 
-
-class Parameters(NamedTuple):
-    """Parameters of the (Q, r) model (make them with `create_parameters`)."""
-
-    demand_rate: float  #: D, demands per year
-    unit_cost: float  #: C, money per unit
-    setup_cost: float  #: A, money per order
-    holding_cost: float  #: H, money per unit on hand and year
-    backorder_cost: float  #: B, money per waiting demand and year
-    lead_time: float  #: L, mean lead time, years
+__all__ = [
+    "Policy",
+    "Run",
+    "approximate_policy",
+    "create_parameters",
+    "exact",
+    "optimal_policy",
+    "simulate",
+]
 
 
 class Policy(NamedTuple):
@@ -43,13 +43,13 @@ class Policy(NamedTuple):
 
 
 def create_parameters(
-    demand_rate=140.0,
-    unit_cost=1.0,
-    setup_cost=50.0,
-    holding_cost=30.0,
-    backorder_cost=100.0,
-    lead_time=1.5 / 12,
-) -> Parameters:
+    demand_rate: float = 140.0,
+    unit_cost: float = 1.0,
+    setup_cost: float = 50.0,
+    holding_cost: float = 30.0,
+    backorder_cost: float = 100.0,
+    lead_time: float = 1.5 / 12,
+) -> Shop:
     """Make the parameters of the (Q, r) model, checked.
 
     Args:
@@ -68,16 +68,9 @@ def create_parameters(
         ...
     ValueError: setup_cost must be >= 0, got -50
     """
-    checks.positive("demand_rate", demand_rate)
-    checks.positive("lead_time", lead_time)
-    return Parameters(
-        *matching.numbers(
-            demand_rate=demand_rate,
-            unit_cost=unit_cost,
-            setup_cost=setup_cost,
-            holding_cost=holding_cost,
-            backorder_cost=backorder_cost,
-            lead_time=lead_time,
+    return checked(
+        Shop(
+            demand_rate, unit_cost, setup_cost, holding_cost, backorder_cost, lead_time
         )
     )
 
@@ -86,7 +79,10 @@ def create_parameters(
 
 
 def exact(
-    params: Parameters, quantity, reorder_point, interarrival=None
+    params: Shop,
+    quantity: ArrayLike,
+    reorder_point: ArrayLike,
+    interarrival: demand.Distribution | None = None,
 ) -> Performance:
     """Compute the exact long-run performance of (Q, r) policies.
 
@@ -111,29 +107,20 @@ def exact(
     >>> exact(create_parameters(), 26, 11).costs.total.round(4).item()
     5.3692
     """
-    params = _on_host(params)
+    params = checks.concrete(checked(params))
     quantities, points = _policies(quantity, reorder_point)
-    count = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
+    N = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
     rows = [
-        renewal.performance(_prices(params), count, points + 1, int(Q))
-        for Q in quantities
+        renewal.long_run(params, N, points + 1, int(Q))
+        for Q in np.atleast_1d(quantities)
     ]
-    # A row's PMF is as long as its own law: they are made equally long with zeros.
-    longest = max(row.backorder_pmf.shape[-1] for row in rows)
-    rows = [
-        row._replace(
-            backorder_pmf=np.pad(
-                row.backorder_pmf,
-                [(0, 0), (0, longest - row.backorder_pmf.shape[-1])],
-            )
-        )
-        for row in rows
-    ]
-    shape = np.shape(quantity) + np.shape(reorder_point)
-    return jax.tree.map(lambda *x: np.stack(x).reshape(shape + x[0].shape[1:]), *rows)
+    shape = np.shape(quantity)
+    return jax.tree.map(lambda *x: np.stack(x).reshape(shape + x[0].shape), *rows)
 
 
-def optimal_policy(params: Parameters, interarrival=None) -> Policy:
+def optimal_policy(
+    params: Shop, interarrival: demand.Distribution | None = None
+) -> Policy:
     """Find the policy of least cost, exactly, over all Q >= 1 and all r >= -Q.
 
     Let g(y) be the yearly cost of holding and backorders of an inventory position
@@ -158,12 +145,13 @@ def optimal_policy(params: Parameters, interarrival=None) -> Policy:
     >>> optimal_policy(create_parameters())[:2]
     (26, 11)
     """
-    params = _on_host(params)
+    params = checks.concrete(checked(params))
     checks.positive("backorder_cost", params.backorder_cost)
-    count = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
-    g = renewal.position_cost(params, count)
-    best = renewal.cheapest_position(params, count)
-    total = params.setup_cost * count.rate + g(best)
+    N = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
+    g = renewal.position_cost(params, N)
+    best = renewal.cheapest_position(params, N)
+    rate = N.rate
+    total = params.setup_cost * rate + g(best)
     quantity, low, high = 1, best - 1, best + 1
     below, above = g(low), g(high)
     while min(below, above) < total / quantity:
@@ -174,11 +162,13 @@ def optimal_policy(params: Parameters, interarrival=None) -> Policy:
             total, high = total + above, high + 1
             above = g(high)
         quantity += 1
-    cost = params.unit_cost + total / quantity / count.rate
+    cost = params.unit_cost + total / quantity / rate
     return Policy(quantity, low, float(cost))
 
 
-def approximate_policy(params: Parameters, family="gamma", scv=None) -> tuple[int, int]:
+def approximate_policy(
+    params: Shop, family: str = "gamma", scv: float | None = None
+) -> tuple[int, int]:
     """Follow the textbook's recipe: Q from the EOQ formula, r from base stock; rounded.
 
     Args:
@@ -198,40 +188,27 @@ def approximate_policy(params: Parameters, family="gamma", scv=None) -> tuple[in
     >>> approximate_policy(create_parameters())
     (22, 26)
     """
-    params = _on_host(params)
-    lot = eoq.create_parameters(
-        params.demand_rate, params.unit_cost, params.setup_cost, params.holding_cost
-    )
-    mean = params.demand_rate * params.lead_time
-    law = matching.stand_in(family, mean, scv)
-    point = demand.quantile(law, renewal.critical_ratio(params))
-    return max(1, _round(eoq.optimal_quantity(lot))), _round(point)
+    level = base_stock.approximate_level(params, family, scv)
+    return max(1, _round(eoq.optimal_quantity(params))), _round(level)
 
 
 # ----------------------------------------------------------------- simulation
 
 
 def simulate(
-    params: Parameters,
-    interarrival,
-    lead_time,
-    quantities,
-    reorder_points,
+    params: Shop,
+    interarrival: demand.Distribution | None,
+    lead_time: demand.Distribution | None,
+    quantities: ArrayLike,
+    reorder_points: ArrayLike,
     *,
-    key,
-    num_replications=10,
-    min_demands=2000,
-    num_demands=None,
-    warmup=0,
-    cooldown=None,
-    max_backorders=20,
-    mesh=None,
+    key: jax.Array,
+    run: Run = Run(),  # noqa: B008
 ) -> Performance:
     """Simulate a sweep over lot sizes and reorder points, all on the same demands.
 
-    Every replication starts with r + Q units on the shelf; `warmup` leaves the
-    first demands out.  Its number of demands is random on purpose, as in
-    `base_stock.simulate`.  A satisfied demand pays its share A / Q of its lot.
+    Every replication starts with r + Q units on the shelf; a warm-up leaves the
+    first demands out.  A satisfied demand pays its share A / Q of its lot.
 
     Args:
         params: the model; holds numbers, or what JAX traces.
@@ -243,53 +220,28 @@ def simulate(
         reorder_points: reorder points r, units: an integer, or a vector of them,
             all >= -Q for every Q; >= 0 where JAX traces them.
         key: random key.
-        num_replications: number of replications, >= 1.
-        min_demands: fewest demands that count in a replication, >= 1.
-        num_demands: exact number of demands that count, >= 1, or None.
-        warmup: demands that come first and do not count, >= 0.
-        cooldown: demands drawn after the last one that counts, as in
-            `base_stock.simulate`.
-        max_backorders: the PMF tells 0, ..., max_backorders - 1 backorders apart,
-            and its last entry is for so many or more.
-        mesh: devices that share the replications, from `sharding.create_mesh`; default one.
+        run: replications, their lengths, warm-up, and devices.
 
     Returns:
         Performance with arrays (quantities, reorder points, num_replications),
         without an axis where one integer is given; its `standard_error` is over
-        replications.
+        replications.  Backorder costs may be NaN as in `base_stock.simulate`.
 
     Raises:
         ValueError: bad input.
 
     Source: thm-matching of the lecture on base stock.
     """
-    params = _checked(params)
     sizes, points = _policies(quantities, reorder_points)
-    performance = matching.simulate(
-        _prices(params),
-        params.demand_rate,
-        interarrival,
-        params.lead_time,
-        lead_time,
-        sizes,
-        points,
-        key=key,
-        num_replications=num_replications,
-        min_demands=min_demands,
-        num_demands=num_demands,
-        warmup=warmup,
-        cooldown=cooldown,
-        max_backorders=max_backorders,
-        mesh=mesh,
+    return matching.simulate(
+        checked(params), interarrival, lead_time, sizes, points, key=key, run=run
     )
-    shape = np.shape(quantities) + np.shape(reorder_points)
-    return jax.tree.map(lambda x: x.reshape(shape + x.shape[2:]), performance)
 
 
 def _policies(quantities, reorder_points):
-    """Both as vectors, checked, one against the other too."""
-    sizes = matching.integers("quantity", quantities, 1)
-    points = matching.integers("reorder_point", reorder_points)
+    """Both as arrays, checked, one against the other too."""
+    sizes = checks.integers("quantity", quantities, 1)
+    points = checks.integers("reorder_point", reorder_points)
     traced = checks.is_traced(sizes) or checks.is_traced(points)
     if not traced and points.min() < -sizes.min():
         raise ValueError(
@@ -298,25 +250,6 @@ def _policies(quantities, reorder_points):
     return sizes, points
 
 
-def _round(x) -> int:
+def _round(x):
     """To the nearest integer, halves up."""
     return int(np.floor(x + 0.5))
-
-
-def _prices(params):
-    return matching.Prices(
-        params.unit_cost,
-        params.setup_cost,
-        params.holding_cost,
-        params.backorder_cost,
-    )
-
-
-def _checked(params):
-    if not isinstance(params, Parameters):
-        raise ValueError(f"params must come from qr.create_parameters, got {params!r}")
-    return create_parameters(*params)
-
-
-def _on_host(params):
-    return Parameters(*matching.on_host(_checked(params)))

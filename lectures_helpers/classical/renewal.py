@@ -17,14 +17,33 @@ transform; grids are refined until the extrapolated results agree.
 All in 64 bits, on the host.  Source: derived in the lecture on base stock.
 """
 
+from collections.abc import Callable
+from decimal import Decimal, localcontext
+from math import comb
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special, stats
 
 from lectures_helpers import checks, demand
-from lectures_helpers.classical import matching
-from lectures_helpers.classical.performance import Costs, Performance, create_costs
+from lectures_helpers.classical.shop import (
+    Costs,
+    Performance,
+    Shop,
+    checked,
+    create_costs,
+)
+
+__all__ = [
+    "LeadTimeDemand",
+    "cheapest_position",
+    "critical_ratio",
+    "exponential_lead_times",
+    "lead_time_demand",
+    "long_run",
+    "position_cost",
+]
 
 #: Two extrapolated grids agree to this, relative to 1 and to the lead time.
 TOLERANCE = 1e-10
@@ -38,6 +57,9 @@ CUT = 1e-12
 #: Largest mean demand over a lead time, Poisson and other: beyond it tables are too
 #: long, or sums of so many times are no longer known to 1e-8.
 MOST_POISSON, MOST_RENEWAL = 10**7, 10**4
+
+#: Decimal digits, and most terms, of sums that alternate.
+DIGITS, MOST_TERMS = 100, 1000
 
 
 class LeadTimeDemand(NamedTuple):
@@ -55,7 +77,9 @@ class LeadTimeDemand(NamedTuple):
     )  #: (n + 1,) P(S_k >= L): share of customers for whom k units are enough
 
 
-def lead_time_demand(interarrival, demand_rate, lead_time) -> LeadTimeDemand:
+def lead_time_demand(
+    interarrival: demand.Distribution | None, demand_rate: float, lead_time: float
+) -> LeadTimeDemand:
     """Tabulate the law of demand over a lead time.
 
     Args:
@@ -73,7 +97,7 @@ def lead_time_demand(interarrival, demand_rate, lead_time) -> LeadTimeDemand:
     """
     rate, L = float(demand_rate), float(lead_time)
     if interarrival is not None:
-        law = matching.law("interarrival", interarrival, "exponential", 1 / rate)
+        law = demand.law("interarrival", interarrival, "exponential", 1 / rate)
         if checks.is_traced(law.mean) or checks.is_traced(law.scv):
             raise ValueError(
                 "interarrival must hold numbers here: exact results are not traceable"
@@ -119,11 +143,11 @@ def _poisson(rate, L):
     return _cut(LeadTimeDemand(rate, mean, tail, backorders, filled))
 
 
-def _cut(count):
+def _cut(tables: LeadTimeDemand) -> LeadTimeDemand:
     """End the tables where nothing is left."""
-    size = int(np.argmax(count.tail < CUT)) + 1
-    tail, backorders, filled = (table[:size] for table in count[2:])
-    return count._replace(
+    size = int(np.argmax(tables.tail < CUT)) + 1
+    tail, backorders, filled = (table[:size] for table in tables[2:])
+    return tables._replace(
         tail=np.where(tail < CUT, 0.0, tail), backorders=backorders, filled=filled
     )
 
@@ -210,10 +234,15 @@ def _sums_on_grid(law, L, size, intervals):
     return np.stack([waits, 1 - less])
 
 
-# ---------------------------------------------------------------- performance
+# ------------------------------------------------------- what follows for a policy
 
 
-def performance(prices, count: LeadTimeDemand, level, quantity=None) -> Performance:
+def long_run(
+    shop: Shop,
+    over_lead_time: LeadTimeDemand,
+    position: ArrayLike,
+    quantity: int | None = None,
+) -> Performance:
     """Long-run performance from the law of demand over a lead time.
 
     With the inventory position at y, the net inventory one lead time later is y
@@ -222,24 +251,25 @@ def performance(prices, count: LeadTimeDemand, level, quantity=None) -> Performa
     the demand over the lead time that follows.
 
     Args:
-        prices: costs.
-        count: law of the demand over a lead time.
-        level: inventory positions: an integer array.
+        shop: prices.
+        over_lead_time: law of the demand over a lead time.
+        position: inventory position y, or the lowest one: an integer array.
         quantity: None, or the number of positions over which to average, from
-            `level` upwards; it is also the lot size.
+            `position` upwards; it is also the lot size.
 
     Returns:
-        Performance of the shape of `level`.
+        Performance of the shape of `position`.
     """
-    tail = _table(count.tail, beyond=0.0, below=lambda n: np.ones(n.shape))
-    behind = _table(count.backorders, beyond=0.0, below=lambda n: count.mean - n)
-    filled = _table(count.filled, beyond=1.0, below=lambda n: np.zeros(n.shape))
+    rate, mean = over_lead_time.rate, over_lead_time.mean
+    tail = _table(over_lead_time.tail, beyond=0.0, below=np.ones_like)
+    behind = _table(over_lead_time.backorders, beyond=0.0, below=lambda n: mean - n)
+    filled = _table(over_lead_time.filled, beyond=1.0, below=np.zeros_like)
 
-    level = np.asarray(level)
+    lowest = np.asarray(position)
     lots = 1 if quantity is None else quantity
-    positions = level[..., None] + np.arange(lots)
+    positions = lowest[..., None] + np.arange(lots)
     backorders = behind(positions).mean(axis=-1)
-    on_hand = np.maximum(positions.mean(axis=-1) - count.mean + backorders, 0.0)
+    on_hand = np.maximum(positions.mean(axis=-1) - mean + backorders, 0.0)
 
     def more_than(n):
         """P(N > n), averaged over the positions: n, ..., n + Q - 1.
@@ -250,68 +280,68 @@ def performance(prices, count: LeadTimeDemand, level, quantity=None) -> Performa
             return tail(n)
         return (behind(n) - behind(n + lots)) / lots
 
-    most = max(count.tail.size - 1 - int(positions.min()), 0)
-    at_least = more_than(level[..., None] + np.arange(most))  # 1, 2, ... backorders
-    ends = np.ones((*level.shape, 1)), np.zeros((*level.shape, 1))
+    most = max(over_lead_time.tail.size - 1 - int(positions.min()), 0)
+    at_least = more_than(lowest[..., None] + np.arange(most))  # 1, 2, ... backorders
+    ends = np.ones((*lowest.shape, 1)), np.zeros((*lowest.shape, 1))
     at_least = np.concatenate([ends[0], at_least, ends[1]], axis=-1)
     at_least = np.minimum.accumulate(np.clip(at_least, 0.0, 1.0), axis=-1)
     costs = create_costs(
-        production=np.full(level.shape, float(prices.unit_cost)),
-        setup=np.full(level.shape, prices.setup_cost / lots),
-        holding=prices.holding_cost * on_hand / count.rate,
-        backorder=prices.backorder_cost * backorders / count.rate,
+        production=np.full(lowest.shape, float(shop.unit_cost)),
+        setup=np.full(lowest.shape, shop.setup_cost / lots),
+        holding=shop.holding_cost * on_hand / rate,
+        backorder=shop.backorder_cost * backorders / rate,
     )
     return Performance(
         costs=costs,
-        annual=Costs(*(cost * count.rate for cost in costs)),
+        annual=Costs(*(cost * rate for cost in costs)),
         fill_rate=filled(positions).mean(axis=-1),
-        ready_rate=1 - np.clip(more_than(level - 1), 0.0, 1.0),
+        ready_rate=1 - np.clip(more_than(lowest - 1), 0.0, 1.0),
         mean_on_hand=on_hand,
         mean_backorders=backorders,
         backorder_pmf=at_least[..., :-1] - at_least[..., 1:],
     )
 
 
-def position_cost(params, count: LeadTimeDemand):
+def position_cost(shop: Shop, over_lead_time: LeadTimeDemand) -> Callable[[int], float]:
     """Yearly cost g(y) of an inventory position y, as a function of one integer.
 
     Holding H (y - E N + b(y)) and backorders B b(y), where b(y) = E (N - y)⁺.
     """
-    H, B = params.holding_cost, params.backorder_cost
-    backorders = count.backorders.tolist()
+    H, B, mean = shop.holding_cost, shop.backorder_cost, over_lead_time.mean
+    backorders = over_lead_time.backorders.tolist()
 
-    def cost(y):
+    def cost(y: int) -> float:
         if y < 0:
-            return B * (count.mean - y)
+            return B * (mean - y)
         b = backorders[y] if y < len(backorders) else 0.0
-        return H * (y - count.mean + b) + B * b
+        return H * (y - mean + b) + B * b
 
     return cost
 
 
-def cheapest_position(params, count: LeadTimeDemand) -> int:
+def cheapest_position(shop: Shop, over_lead_time: LeadTimeDemand) -> int:
     """The smallest y at which demand over a lead time exceeds y no more often than H / (B + H).
 
     Raises:
         ValueError: H = 0, or B more than 1e10 times as large: the tables end before.
     """
-    H, B = params.holding_cost, params.backorder_cost
+    H, B = shop.holding_cost, shop.backorder_cost
     checks.positive("holding_cost", H)
     if B > 1e10 * H:
         raise ValueError(
             f"backorder_cost must be <= 1e10 * holding_cost = {1e10 * H:g}, got {B:g}"
         )
-    return int(np.argmax(count.tail <= H / (B + H)))
+    return int(np.argmax(over_lead_time.tail <= H / (B + H)))
 
 
-def critical_ratio(params) -> float:
+def critical_ratio(shop: Shop) -> float:
     """B / (B + H).
 
     Raises:
         ValueError: H = 0, where more stock is always better.
     """
-    checks.positive("holding_cost", params.holding_cost)
-    return params.backorder_cost / (params.backorder_cost + params.holding_cost)
+    checks.positive("holding_cost", shop.holding_cost)
+    return shop.backorder_cost / (shop.backorder_cost + shop.holding_cost)
 
 
 def _table(values, *, beyond, below):
@@ -322,3 +352,62 @@ def _table(values, *, beyond, below):
         return np.where(n < 0, below(n), np.where(n >= values.size, beyond, inside))
 
     return look_up
+
+
+# ------------------------------------------- lead times that vary: a case with a formula
+
+
+def exponential_lead_times(shop: Shop, level: int, scv: float) -> Performance:
+    """Long-run performance of a base-stock level, exponential lead times, gamma demand.
+
+    Binomial moments of the number of units on order that a customer finds follow one
+    from another.  The sums that lead from them to probabilities alternate and their
+    terms are huge: they are added up with `DIGITS` digits.
+
+    Args:
+        shop: the model; its lead time is the mean.
+        level: base-stock level R, units, an integer >= 0.
+        scv: SCV of the times between demands, which are gamma, > 0.
+
+    Returns:
+        Performance, in 64 bits; the last of two entries of the backorder PMF is for one
+        or more.
+
+    Raises:
+        ValueError: bad input, or sums that `MOST_TERMS` terms or the digits are not
+            enough for: too much demand over a lead time, or too high a level.
+
+    Source: eq:bs-binomial and eq:bs-levels of the lecture on base stock.
+
+    >>> shop = Shop(120.0, 1.0, 0.0, 180.0, 300.0, 1 / 12)
+    >>> exponential_lead_times(shop, 11, 1.0).costs.total.round(4).item()
+    5.8366
+    """
+    shop = checks.concrete(checked(shop))
+    R = checks.integer("level", level, 0)
+    checks.positive("scv", scv)
+    with localcontext() as context:
+        context.prec = DIGITS
+        X, mean = Decimal(str(scv)), Decimal(shop.demand_rate * shop.lead_time)
+        β, largest = [Decimal(1)], Decimal(1)
+        while len(β) < 2 * R + 2 or comb(len(β) - 1, R) * β[-1] > Decimal("1e-20"):
+            k = len(β)
+            φ = (1 + k * X / mean) ** (-1 / X)  # E exp(-k X / L)
+            β.append(β[-1] * φ / (1 - φ))
+            largest = max(largest, comb(k, min(R, k // 2)) * β[-1])
+            if k > MOST_TERMS or largest > Decimal(10) ** (DIGITS - 20):
+                raise ValueError(
+                    f"level must be lower than {R}, or lead_time * demand_rate than "
+                    f"{mean:g}: {DIGITS} digits and {MOST_TERMS} terms are not enough"
+                )
+        customers = [  # P(M = j)
+            sum((-1) ** (k - j) * comb(k, j) * β[k] for k in range(j, len(β)))
+            for j in range(R + 1)
+        ]
+        none = 1 - mean * sum((-1) ** k * b / (k + 1) for k, b in enumerate(β))
+        clock = [none, *(mean / (j + 1) * p for j, p in enumerate(customers))]
+    tail = 1 - np.cumsum(np.array(clock, float))  # P(N > n)
+    backorders = float(mean) - np.append(0.0, tail.cumsum()[:-1])
+    filled = np.append(0.0, np.cumsum(np.array(customers, float)))  # P(M < n)
+    tables = LeadTimeDemand(shop.demand_rate, float(mean), tail, backorders, filled)
+    return long_run(shop, tables, R)

@@ -3,25 +3,25 @@
 import jax
 import numpy as np
 
-from lectures_helpers.classical import performance
+from lectures_helpers.classical import shop
 
 
 def test_costs_add_up():
-    costs = performance.create_costs(1.0, 2.0, 4.0, 8.0)
+    costs = shop.create_costs(1.0, 2.0, 4.0, 8.0)
     assert costs.total == 15.0
     assert costs == (15.0, 1.0, 2.0, 4.0, 8.0)
 
 
 def _simulated(rng, replications):
     parts = (rng.normal(size=(3, replications)).astype("float32") for _ in range(4))
-    costs = performance.create_costs(*map(jax.numpy.asarray, parts))
+    costs = shop.create_costs(*map(jax.numpy.asarray, parts))
     one = costs.total
     pmf = jax.numpy.asarray(rng.uniform(size=(3, replications, 5)).astype("float32"))
-    return performance.Performance(costs, costs, one, one, one, one, pmf)
+    return shop.Performance(costs, costs, one, one, one, one, pmf)
 
 
 def test_standard_errors():
-    got = performance.with_standard_error(_simulated(np.random.default_rng(0), 7))
+    got = shop.with_standard_error(_simulated(np.random.default_rng(0), 7), axis=1)
     errors = got.standard_error
     expected = np.std(np.asarray(got.costs.total), axis=1, ddof=1) / np.sqrt(7)
     np.testing.assert_allclose(errors.costs.total, expected, rtol=1e-5)
@@ -32,5 +32,5 @@ def test_standard_errors():
 
 
 def test_one_replication_has_no_standard_error():
-    got = performance.with_standard_error(_simulated(np.random.default_rng(1), 1))
+    got = shop.with_standard_error(_simulated(np.random.default_rng(1), 1), axis=1)
     assert np.isnan(np.asarray(got.standard_error.fill_rate)).all()

@@ -1,0 +1,96 @@
+"""A shop, and what a policy makes of it: what the classical models are given and give back."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lectures_helpers import checks
+
+__all__ = ["Costs", "Performance", "Shop"]
+
+#: Exact results are NumPy arrays, in 64 bits; simulated ones are JAX arrays.
+Array = jax.Array | np.ndarray
+
+
+class Shop(NamedTuple):
+    """Prices and rates (each model's `create_parameters` makes one).
+
+    A model without setups, backorders or lead times has 0 there.
+    """
+
+    demand_rate: float  #: D, demands per year
+    unit_cost: float  #: C, money per unit
+    setup_cost: float  #: A, money per order
+    holding_cost: float  #: H, money per unit on hand and year
+    backorder_cost: float  #: B, money per waiting demand and year
+    lead_time: float  #: L, mean lead time, years
+
+
+class Costs(NamedTuple):
+    """Costs and their parts, per satisfied demand or per year."""
+
+    total: Array  #: sum of the four parts
+    production: Array  #: buying or making the units
+    setup: Array  #: placing orders, or setting up for lots
+    holding: Array  #: stock on hand
+    backorder: Array  #: customers who wait
+
+
+class Performance(NamedTuple):
+    """Performance of an inventory policy, exact or simulated.
+
+    Exact results are NumPy arrays of the policies' shape, in 64 bits; simulated
+    ones are JAX arrays with one more axis at the end, the replications.  The
+    PMF has one more axis after that.
+    """
+
+    costs: Costs  #: money per satisfied demand
+    annual: Costs  #: money per year
+    fill_rate: Array  #: share of demands that are filled at once
+    ready_rate: Array  #: share of time with stock on hand
+    mean_on_hand: Array  #: time average of the stock on hand, units
+    mean_backorders: Array  #: time average of the demands that wait, units
+    #: share of time with b = 0, 1, ... backorders; what lies beyond is in the last entry
+    backorder_pmf: Array
+    #: standard errors of the means over replications; None if exact
+    standard_error: "Performance | None" = None
+
+
+def checked(
+    shop: Shop, positive: tuple[str, ...] = ("demand_rate", "lead_time")
+) -> Shop:
+    """Return `shop` if all its numbers are finite and >= 0, and those named > 0."""
+    if not isinstance(shop, Shop):
+        raise ValueError(
+            "params must come from create_parameters of base_stock, eoq or qr, "
+            f"got {shop!r}"
+        )
+    for name, value in shop._asdict().items():
+        if name in positive:
+            checks.positive(name, value)
+        checks.one_number(name, checks.at_least(name, value, 0.0))
+    return shop
+
+
+def create_costs(
+    production: Array, setup: Array, holding: Array, backorder: Array
+) -> Costs:
+    """Put the four parts together and add them up."""
+    return Costs(
+        production + setup + holding + backorder, production, setup, holding, backorder
+    )
+
+
+def with_standard_error(performance: Performance, axis: int) -> Performance:
+    """Add the standard errors of the means over replications, which are on `axis`.
+
+    The `standard_error` lacks that axis, and is NaN if there is one replication.
+    """
+
+    def error(x):
+        size = jnp.asarray(x.shape[axis], x.dtype)
+        return jnp.std(x, axis=axis, ddof=1) / jnp.sqrt(size)
+
+    return performance._replace(standard_error=jax.tree.map(error, performance))
