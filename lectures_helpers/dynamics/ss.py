@@ -317,11 +317,6 @@ def create_parameters(
         ...
     ValueError: s must be below S, got s = 100.0 and S = 100.0
     """
-    # A caller's float64 scalars would promote float32 stocks; Python's floats do not.
-    s, S, μ, σ = (
-        float(value) if isinstance(value, np.generic) else value
-        for value in (s, S, μ, σ)
-    )
     checks.finite("S", S)
     checks.finite("μ", μ)
     checks.at_least("s", s, 0.0)
@@ -330,7 +325,10 @@ def create_parameters(
         np.asarray(s) >= np.asarray(S)
     ):
         raise ValueError(f"s must be below S, got s = {s} and S = {S}")
-    return Parameters(s, S, μ, σ)
+    # Python's floats take the type of the stocks; NumPy's numbers would promote them.
+    return Parameters(
+        *(float(v) if isinstance(v, int | np.number) else v for v in (s, S, μ, σ))
+    )
 
 
 def _at_precision(params: Parameters, X: jax.Array) -> Parameters:
