@@ -36,8 +36,9 @@ RULES = {
     "resultTypes": ["violations"],
 }
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-# Most of a long page's elements: formulas, and the words of code that have the text's colour.
-LEFT_OUT = {"exclude": [["mjx-container"], ["pre .n"], ["pre .p"], ["pre .w"]]}
+# Most of a long page's elements: formulas, and words of code, whose colours are those of any page.
+LEFT_OUT = {"exclude": [["mjx-container"], ["pre span"]]}
+CODE = {"include": [["pre"]]}
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 
@@ -131,13 +132,13 @@ class Visit:
         return False
 
 
-def access_faults(visit, rules=RULES):
+def access_faults(visit, rules=RULES, where=LEFT_OUT):
     """What axe-core finds, with all opened that opens: contrasts, names, roles, alt texts."""
     visit.run("openAll")
     return [
         f"{kind['id']}: {' '.join(node['target'][0].split())}: "
         f"{[*node['any'], *node['all'], *node['none']][0]['message']}"
-        for kind in Axe().run(visit.page, LEFT_OUT, rules).response["violations"]
+        for kind in Axe().run(visit.page, where, rules).response["violations"]
         for node in kind["nodes"]
     ]
 

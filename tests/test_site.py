@@ -135,6 +135,17 @@ class TestInTheBrowser:
         site_pages.check(visit.name, faults)
 
 
+def test_code_reads_by_day_and_by_night(phone, address):
+    visit = site_browser.Visit(phone, address, CHAPTERS[0])
+    of_code = (site_browser.COLOURS, site_browser.CODE)
+    faults = site_browser.access_faults(visit, *of_code)
+    assert visit.dark()
+    faults += site_browser.access_faults(visit, *of_code)
+    visit.page.evaluate("localStorage.clear()")
+    visit.page.close()
+    site_pages.check(visit.name, faults)
+
+
 def test_every_demo_has_a_section():
     faults = demo_faults([n for demos in DEMOS.values() for n in demos])
     assert not faults, faults[0]
