@@ -150,7 +150,9 @@ def approximate_level(
     if scv is None and family not in tuple(demand.FIXED_SCV):
         scv = 1.0
     law = demand.create_distribution(family, mean, scv)
-    return float(demand.quantile(law, renewal.critical_ratio(params)))
+    checks.positive("holding_cost", params.holding_cost)
+    ratio = params.backorder_cost / (params.backorder_cost + params.holding_cost)
+    return float(demand.quantile(law, ratio))
 
 
 # ----------------------------------------------------------------- simulation

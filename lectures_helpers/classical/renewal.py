@@ -35,15 +35,7 @@ from lectures_helpers.classical.shop import (
     create_costs,
 )
 
-__all__ = [
-    "LeadTimeDemand",
-    "cheapest_position",
-    "critical_ratio",
-    "exponential_lead_times",
-    "lead_time_demand",
-    "long_run",
-    "position_cost",
-]
+__all__ = ["LeadTimeDemand", "exponential_lead_times", "lead_time_demand"]
 
 #: Two extrapolated grids agree to this, relative to 1 and to the lead time.
 TOLERANCE = 1e-10
@@ -332,16 +324,6 @@ def cheapest_position(shop: Shop, over_lead_time: LeadTimeDemand) -> int:
             f"backorder_cost must be <= 1e10 * holding_cost = {1e10 * H:g}, got {B:g}"
         )
     return int(np.argmax(over_lead_time.tail <= H / (B + H)))
-
-
-def critical_ratio(shop: Shop) -> float:
-    """B / (B + H).
-
-    Raises:
-        ValueError: H = 0, where more stock is always better.
-    """
-    checks.positive("holding_cost", shop.holding_cost)
-    return shop.backorder_cost / (shop.backorder_cost + shop.holding_cost)
 
 
 def _table(values, *, beyond, below):
