@@ -108,7 +108,7 @@ def _times(x, p):
     return np.where(p == 0, 0.0, x) * p
 
 
-def _truncated(draw_standard, law, tail) -> Family:
+def _truncated(draw_standard: Callable, law: Callable, tail: Callable) -> Family:
     """A family that is truncated at zero: D = Y⁺ and Y = mean + std Z, Z symmetric.
 
     Args:

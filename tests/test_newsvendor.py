@@ -391,7 +391,7 @@ def test_gradient_is_the_marginal_argument():
 def test_one_compilation_serves_every_number():
     for q, c in ((100, 8.0), (170.5, 7)):
         nv.simulate(nv.create_parameters(c), QUICK, q, key=KEY(), num_samples=123)
-    before = nv._simulate._cache_size()
+    before = nv.simulate_seasons._cache_size()
     nv.simulate(
         nv.create_parameters(np.float64(3)),
         law("lognormal", np.float32(0.3), 100),
@@ -399,7 +399,7 @@ def test_one_compilation_serves_every_number():
         key=KEY(),
         num_samples=123,
     )
-    assert nv._simulate._cache_size() == before
+    assert nv.simulate_seasons._cache_size() == before
 
 
 # -------------------------------------------------------------------------- bad input

@@ -18,21 +18,30 @@ lecture on the newsvendor.
 
 import dataclasses
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
-from lectures_helpers import checks, demand, sharding
+from lectures_helpers import checks, demand
+
+__all__ = [
+    "Parameters", "Simulation", "create_parameters", "critical_ratio", "expected_profit",
+    "loss_probability", "optimal_quantity", "profit", "profit_cdf", "profit_quantile",
+    "simulate", "simulate_seasons", "std_profit",
+]  # fmt: skip
 
 
 class Parameters(NamedTuple):
-    """Parameters of the newsvendor (make them with `create_parameters`)."""
+    """Parameters of the newsvendor, numbers or arrays (make them with `create_parameters`)."""
 
-    unit_cost: float  #: cost of a unit c, money
-    price: float  #: price of a unit sold p, money
-    salvage: float  #: what a unit left over earns v, money; negative if disposal costs
+    unit_cost: Any  #: cost of a unit c, money
+    price: Any  #: price of a unit sold p, money
+    salvage: (
+        ArrayLike  #: what a unit left over earns v, money; negative if disposal costs
+    )
 
 
 class Simulation(NamedTuple):
@@ -42,10 +51,14 @@ class Simulation(NamedTuple):
     loss_probability: jax.Array  #: share of samples with profit < 0
     standard_error: jax.Array  #: standard error of `expected_profit`, money
     loss_standard_error: jax.Array  #: standard error of `loss_probability`
-    samples: "jax.Array | None"  #: (..., num_samples) profits, or None: column j meets demand j
+    samples: (
+        jax.Array | None
+    )  #: (..., num_samples) profits, or None: column j meets demand j
 
 
-def create_parameters(unit_cost=8.0, price=18.0, salvage=0.0) -> Parameters:
+def create_parameters(
+    unit_cost: ArrayLike = 8.0, price: ArrayLike = 18.0, salvage: ArrayLike = 0.0
+) -> Parameters:
     """Make the parameters of the newsvendor, checked.
 
     Args:
@@ -66,6 +79,9 @@ def create_parameters(unit_cost=8.0, price=18.0, salvage=0.0) -> Parameters:
         ...
     ValueError: unit_cost must be < price, got unit_cost = 20.0 and price = 18.0: no sale earns its cost, and the best order is none
     """
+    params = Parameters(unit_cost, price, salvage)
+    if _is_sound(params):
+        return params
     checks.at_least("unit_cost", unit_cost, 0.0)
     checks.at_least("price", price, 0.0)
     checks.finite("salvage", salvage)
@@ -86,24 +102,29 @@ def create_parameters(unit_cost=8.0, price=18.0, salvage=0.0) -> Parameters:
                 f"{name} must be {relation} {other}, got {name} = {a[wrong][0]} "
                 f"and {other} = {b[wrong][0]}: {reason}"
             )
-    return Parameters(unit_cost, price, salvage)
+    return params
 
 
-def profit(params: Parameters, quantity, demand):
-    """Profit of a season, money.
+def profit(
+    params: Parameters, quantity: jax.Array | float, demanded: jax.Array | float
+) -> jax.Array:
+    """Take the profit of a season: sales, and what is left over, less what was bought.
 
     Args:
         params: the model.
         quantity: units bought [Q], any shape.
-        demand: units asked for [D], a shape that broadcasts with it.
+        demanded: units asked for [D], a shape that broadcasts with it.
+
+    Returns:
+        Profits, money, of the shape to which both broadcast.
 
     Source: equation (nv-profit) of the lecture on the newsvendor.
 
     >>> float(profit(create_parameters(), 300.0, 200.0))
     1200.0
     """
-    sold = jnp.minimum(quantity, demand)
-    left_over = jnp.maximum(quantity - demand, 0)
+    sold = jnp.minimum(quantity, demanded)
+    left_over = jnp.maximum(quantity - demanded, 0)
     return (
         params.price * sold + params.salvage * left_over - params.unit_cost * quantity
     )
@@ -112,7 +133,7 @@ def profit(params: Parameters, quantity, demand):
 # ------------------------------------------------------------- exact, on the host
 
 
-def critical_ratio(params: Parameters):
+def critical_ratio(params: Parameters) -> np.ndarray:
     """Cost of a unit short over the sum of the costs of a unit short and a unit over.
 
     Returns:
@@ -130,7 +151,7 @@ def critical_ratio(params: Parameters):
     return ((p - c) / (p - v))[()]
 
 
-def optimal_quantity(params: Parameters, dist: demand.Distribution):
+def optimal_quantity(params: Parameters, dist: demand.Distribution) -> np.ndarray:
     """Quantity of the largest expected profit [Q*].
 
     Args:
@@ -154,7 +175,9 @@ def optimal_quantity(params: Parameters, dist: demand.Distribution):
     return demand.quantile(dist, critical_ratio(params))
 
 
-def expected_profit(params: Parameters, dist: demand.Distribution, quantity):
+def expected_profit(
+    params: Parameters, dist: demand.Distribution, quantity: ArrayLike
+) -> np.ndarray:
     """Mean profit, exact.
 
     Args:
@@ -180,7 +203,9 @@ def expected_profit(params: Parameters, dist: demand.Distribution, quantity):
     return ((p - v) * demand.expected_min(dist, q) - (c - v) * q)[()]
 
 
-def std_profit(params: Parameters, dist: demand.Distribution, quantity):
+def std_profit(
+    params: Parameters, dist: demand.Distribution, quantity: ArrayLike
+) -> np.ndarray:
     """Standard deviation of profit, exact.
 
     Args, Raises: those of `expected_profit`.
@@ -200,7 +225,9 @@ def std_profit(params: Parameters, dist: demand.Distribution, quantity):
     return ((p - v) * np.sqrt(np.maximum(variance, 0.0)))[()]
 
 
-def loss_probability(params: Parameters, dist: demand.Distribution, quantity):
+def loss_probability(
+    params: Parameters, dist: demand.Distribution, quantity: ArrayLike
+) -> np.ndarray:
     """Probability of a loss: P(profit < 0), exact.
 
     A season that breaks even is no loss.
@@ -230,7 +257,9 @@ def loss_probability(params: Parameters, dist: demand.Distribution, quantity):
     return np.where(x > 0, below, 0.0)[()]
 
 
-def profit_cdf(params: Parameters, dist: demand.Distribution, quantity, x):
+def profit_cdf(
+    params: Parameters, dist: demand.Distribution, quantity: ArrayLike, x: ArrayLike
+) -> np.ndarray:
     """Probability that profit is at most x, exact.
 
     Args:
@@ -248,12 +277,14 @@ def profit_cdf(params: Parameters, dist: demand.Distribution, quantity, x):
     """
     c, p, v = _on_host(params)
     q = _quantity(quantity)
-    x = np.asarray(checks.finite("x", x), dtype=float)
-    below = demand.cdf(dist, (x + (c - v) * q) / (p - v))
-    return np.where(x >= (p - c) * q, 1.0, below)[()]
+    money = np.asarray(checks.finite("x", x), dtype=float)
+    below = demand.cdf(dist, (money + (c - v) * q) / (p - v))
+    return np.where(money >= (p - c) * q, 1.0, below)[()]
 
 
-def profit_quantile(params: Parameters, dist: demand.Distribution, quantity, prob):
+def profit_quantile(
+    params: Parameters, dist: demand.Distribution, quantity: ArrayLike, prob: ArrayLike
+) -> np.ndarray:
     """Quantile of profit, exact: the profit at the same quantile of demand.
 
     Args:
@@ -277,22 +308,16 @@ def profit_quantile(params: Parameters, dist: demand.Distribution, quantity, pro
 # ------------------------------------------------------------------- simulation
 
 
-def simulate(
+@partial(jax.jit, static_argnames=("num_samples", "keep_samples"))
+def simulate_seasons(
     params: Parameters,
     dist: demand.Distribution,
-    quantities,
-    *,
-    key,
-    num_samples=50_000,
-    keep_samples=False,
-    mesh=None,
+    quantities: jax.Array,
+    key: jax.Array,
+    num_samples: int,
+    keep_samples: bool,
 ) -> Simulation:
-    """Simulate the profit of each quantity, all of them with the same demands.
-
-    Common random numbers make the curve over Q as smooth as a single season's
-    profit is, and differences between quantities far more precise than the
-    values.  Works under `jax.vmap` and `jax.grad` over the model's and the law's
-    numbers and the quantities.
+    """Simulate the profit of each quantity: the kernel of `simulate`, which checks.
 
     Quantities are taken one after another, inside one compiled call: memory is
     `num_samples` numbers, however many quantities there are.  Sorting the demands
@@ -301,14 +326,58 @@ def simulate(
     centred on its own mean stays precise in 32 bits.
 
     Args:
+        params: the model; numbers of the type of `quantities`.
+        dist: the law of demand; one mean, one SCV, of that type.
+        quantities: units bought [Q]; a number or a vector of a floating-point type.
+        key: random key, used up.
+        num_samples: number of seasons, >= 2.
+        keep_samples: whether to return every profit too.
+
+    Returns:
+        Arrays of the shape of `quantities`; samples have one more axis at the end.
+    """
+    demanded = demand.sample(dist, num_samples, key=key, dtype=quantities.dtype)
+    eps = 4 * jnp.finfo(quantities.dtype).eps
+
+    def one_quantity(Q):
+        x = profit(params, Q, demanded)
+        mean = jnp.mean(x)
+        mean = mean + jnp.mean(x - mean)  # what rounding took from the first mean
+        error = jnp.sqrt(jnp.sum((x - mean) ** 2) / (num_samples - 1) / num_samples)
+        # A season that breaks even is no loss, whatever the last digits say.
+        even = -eps * (jnp.abs(params.price) + jnp.abs(params.salvage)) * Q
+        loss = jnp.mean(x < even, dtype=x.dtype)
+        loss_error = jnp.sqrt(loss * (1 - loss) / num_samples)
+        return Simulation(mean, loss, error, loss_error, x if keep_samples else None)
+
+    if quantities.ndim == 0:
+        return one_quantity(quantities)
+    return jax.lax.map(one_quantity, quantities)
+
+
+def simulate(
+    params: Parameters,
+    dist: demand.Distribution,
+    quantities: ArrayLike,
+    *,
+    key: jax.Array,
+    num_samples: int = 50_000,
+    keep_samples: bool = False,
+) -> Simulation:
+    """Simulate the profit of each quantity, all of them with the same demands.
+
+    Common random numbers make the curve over Q as smooth as a single season's
+    profit is, and differences between quantities far more precise than the
+    values.  Works under `jax.vmap` and `jax.grad` over the model's and the law's
+    numbers and the quantities.
+
+    Args:
         params: the model; numbers.
         dist: the law of demand; one mean, one SCV (sweep either with `jax.vmap`).
         quantities: units bought [Q], finite and >= 0; a number or a vector.
         key: typed random key; the same key gives the same demands.
         num_samples: number of seasons, >= 2.
         keep_samples: whether to return every profit too.
-        mesh: devices that share the seasons' draws and the quantities, from
-            `sharding.create_mesh`; default one.
 
     Returns:
         Arrays of the shape of `quantities`; samples have one more axis at the end.
@@ -326,70 +395,52 @@ def simulate(
             "quantities must be a number or a vector, got an array of shape "
             f"{np.shape(quantities)}"
         )
-    dist = demand.with_mean(dist, None)
-    if dist.mean is None:
+    if demand.with_mean(dist, None).mean is None:
         raise ValueError("dist must have a mean here, got mean = None")
-    numbers = {**_checked(params)._asdict(), "mean": dist.mean, "scv": dist.scv}
-    for name, value in numbers.items():
+    _check(params)
+    # One type whatever the caller's: neither promotion nor recompilation.
+    dtype, numbers = jnp.zeros(()).dtype, {}
+    for name, value in {**params._asdict(), "mean": dist.mean, "scv": dist.scv}.items():
         if np.shape(value):
             raise ValueError(
                 f"{name} must be one number here, got shape {np.shape(value)}; "
                 "sweep over it with jax.vmap"
             )
-    # One type whatever the caller's: neither promotion nor recompilation.
-    dtype = jnp.zeros(()).dtype
-    numbers = {name: _cast(name, value, dtype) for name, value in numbers.items()}
-    dist = dataclasses.replace(dist, mean=numbers.pop("mean"), scv=numbers.pop("scv"))
-    quantities = _cast("quantities", quantities, dtype)
-    sharding.checked_share("num_samples", num_samples, mesh)
-    return _simulate(
+        numbers[name] = _cast(name, value, dtype)
+    mean, scv = numbers.pop("mean"), numbers.pop("scv")
+    return simulate_seasons(
         Parameters(**numbers),
-        dist,
-        quantities,
-        key,
+        dataclasses.replace(dist, mean=mean, scv=scv),
+        _cast("quantities", quantities, dtype),
+        # Folded, not split: the same key may simulate other quantities on the same demands.
+        jax.random.fold_in(key, 0),
         num_samples,
         bool(keep_samples),
-        mesh,
     )
-
-
-@partial(jax.jit, static_argnames=("num_samples", "keep_samples", "mesh"))
-def _simulate(params, dist, quantities, key, num_samples, keep_samples, mesh):
-    # Folded, not split: the same key may simulate other quantities on the same demands.
-    key = jax.random.fold_in(key, 0)
-    demands = demand.sample(dist, num_samples, key=key, dtype=quantities.dtype)
-    # Drawn by shares; but a mean is taken in one place, in one order, on any mesh.
-    demands = sharding.gather(sharding.place(demands, mesh), mesh)
-
-    def one_quantity(q, params, demands):
-        x = profit(params, q, demands)
-        mean = jnp.mean(x)
-        mean = mean + jnp.mean(x - mean)  # what rounding took from the first mean
-        error = jnp.sqrt(jnp.sum((x - mean) ** 2) / (num_samples - 1) / num_samples)
-        # The same profit every season may miss break-even by its rounding.
-        slack = 4 * jnp.finfo(x.dtype).eps if dist.family == "deterministic" else 0.0
-        even = -slack * (jnp.abs(params.price) + jnp.abs(params.salvage)) * q
-        loss = jnp.mean(jnp.where(x < even, 1.0, 0.0).astype(x.dtype))
-        loss_error = jnp.sqrt(loss * (1 - loss) / num_samples)
-        return Simulation(mean, loss, error, loss_error, x if keep_samples else None)
-
-    results = sharding.map_shared(
-        one_quantity, quantities.reshape(-1), (params, demands), mesh
-    )
-    return jax.tree.map(lambda x: x.reshape(*quantities.shape, *x.shape[1:]), results)
 
 
 # ------------------------------------------------------------------------ checks
 
 
-def _checked(params):
+def _is_sound(params):
+    """Whether a model's numbers are in order, at one look (it is taken at every call)."""
+    try:
+        c, p, v = map(np.asarray, params)
+    except (TypeError, ValueError):  # traced, or no array
+        return False
+    if not all(number.dtype.kind in "fiu" for number in (c, p, v)):
+        return False
+    return bool(((c >= 0) & (v < c) & (c < p) & (p < np.inf) & (v > -np.inf)).all())
+
+
+def _check(params):
     if not isinstance(params, Parameters):
         raise ValueError(f"params must come from create_parameters, got {params!r}")
-    return create_parameters(*params)
+    create_parameters(*params)
 
 
 def _on_host(params):
-    params = _checked(params)
+    _check(params)
     if any(checks.is_traced(value) for value in params):
         raise ValueError(
             "params must hold numbers here: exact results are not traceable"
