@@ -213,9 +213,8 @@ class Numbers:
         self.given = {}  # page -> its numbers, in the order of its text
 
     def next(self, kind, page):
-        self.counts[kind, page.chapter] = count = (
-            self.counts.get((kind, page.chapter), 0) + 1
-        )
+        counted = (kind, page.chapter)
+        count = self.counts[counted] = self.counts.get(counted, 0) + 1
         number = f"{page.chapter}.{count}" if page.chapter else str(count)
         self.given.setdefault(page.name, []).append(number)
         return number

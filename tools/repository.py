@@ -14,19 +14,9 @@ from pathlib import Path
 from tools import course
 
 SUFFIXES = {
-    "",
-    ".md",
-    ".yml",
-    ".yaml",
-    ".toml",
-    ".cff",
-    ".py",
-    ".txt",
-    ".sh",
-    ".bib",
-    ".css",
+    "", ".md", ".yml", ".yaml", ".toml", ".cff", ".py", ".txt", ".sh", ".bib", ".css",
     ".ipynb",
-}
+}  # fmt: skip
 DOTTED = {".ci", ".github"}  # the hidden folders that are ours
 MADE = re.compile(r"\..*|_build|build|dist|__pycache__|.*\.egg-info")  # by other tools
 # The owner until the course has an address. It can be nobody's: names on GitHub are of letters,
