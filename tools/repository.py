@@ -24,8 +24,6 @@ MADE = re.compile(r"\..*|_build|build|dist|__pycache__|.*\.egg-info")  # by othe
 PLACEHOLDER = "owner__name"
 # What GitHub takes for an owner and a name.
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+(?<!\.git)")
-
-
 # What stands in the set-up cells until then, in a page and in a twin (which is JSON).
 UNPUBLISHED = re.compile(
     r'(?<=except ModuleNotFoundError:)(?P<end>\n|\\n)    message = (?P<quote>\\?").*?(?P=quote)'

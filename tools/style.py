@@ -61,7 +61,6 @@ NAMES = {
     "R", "S", "SCV", "SimPy", "Theory",
 }  # fmt: skip
 
-
 EXPLORER = "a {} has an explorer: see lectures_helpers.teaching.explore"
 
 
