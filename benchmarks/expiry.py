@@ -18,7 +18,12 @@ import numpy as np
 from benchmarks import expiry_formulations, record
 from lectures_helpers import expiry
 from lectures_helpers.expiry import exhaustive, tensor, top_down
-from lectures_helpers.expiry.period import TIES, periods, terminal_values, tie_of
+from lectures_helpers.expiry.periods import (
+    TIES,
+    create_periods,
+    terminal_values,
+    tie_of,
+)
 
 DTYPE = "float32"
 START = (
@@ -45,9 +50,8 @@ class Case(NamedTuple):
         return f"m = {self.m}, k = {self.k}: {self.k**self.m:,} states"
 
 
-BASE = {"holding": 0.5, "price": 5, "order_cost": 3, "disposal": 2, "salvage": 1}
-BASE = BASE | {"discount": 0.95}
-WIDE = {"holding": 1.5, "price": 10, "order_cost": 5, "disposal": 1, "salvage": 1}
+BASE: dict[str, float] = {}  # the package's own
+WIDE = {"holding_cost": 1.5, "price": 10, "unit_cost": 5, "disposal_cost": 1}
 WIDE = WIDE | {"discount": 1.0}
 
 
@@ -144,7 +148,7 @@ PEERS = {
 def compile_seconds(case):
     """Seconds that it takes to compile the tensor backup; it runs nothing."""
     jax.clear_caches()  # it may have been compiled already for the same size
-    period = periods(case.model(), DTYPE)[0]
+    period = create_periods(case.model(), DTYPE)[0]
     values = jax.ShapeDtypeStruct((case.k,) * case.m, DTYPE)
     return record.seconds(lambda: tensor.backup.lower(values, period).compile() and 0)[
         0
@@ -154,7 +158,7 @@ def compile_seconds(case):
 def start(case):
     """The model, its period, and values some periods before the end."""
     model = case.model()
-    period = periods(model, DTYPE)[0]
+    period = create_periods(model, DTYPE)[0]
     values = terminal_values(model, DTYPE)
     for _ in range(START):
         values = tensor.backup(values, period)[0]
@@ -320,7 +324,7 @@ def multiply_adds(case):
     the kernel moves all 2 k - 1 of them in every step, as it has no use for gaps.
     """
     m, k = case.m, case.k
-    size = periods(case.model(), DTYPE)[0].cdf.size
+    size = create_periods(case.model(), DTYPE)[0].cdf.size
     table = size * k ** (m - 1)
     steps = sum(min(j, k - 1) for j in range(2 * k - 1))
     return {

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from lectures_helpers.expiry import tensor
-from lectures_helpers.expiry.period import total_stock
+from lectures_helpers.expiry.periods import total_stock
 
 product = partial(jnp.einsum, precision="highest")
 
@@ -65,8 +65,8 @@ def spill_by_products(values, period):
     padding = (0, max(0, fronts + most - period.sales.size))
     sales = jnp.pad(period.sales, padding, mode="edge")
     windows = jnp.stack([sales[n : n + most + 1] for n in range(fronts)])
-    table = (beyond + period.r * windows[:, stock]).reshape(fronts, -1, k)
-    table = table - period.c * jnp.arange(k, dtype=values.dtype)[None, None]
+    table = (beyond + period.price * windows[:, stock]).reshape(fronts, -1, k)
+    table = table - period.unit_cost * jnp.arange(k, dtype=values.dtype)[None, None]
     return jnp.moveaxis(table, 2, 1)
 
 
@@ -93,7 +93,7 @@ def finish(best, values, period):
     held = total_stock(2, period.units)[:, :, None]
     held = held + total_stock(m - 2, period.units).reshape(1, 1, -1)
     kept = tensor.after_order(best, held, period).reshape(values.shape)
-    return tensor.running_maximum(kept, period.s)
+    return tensor.running_maximum(kept, period.salvage)
 
 
 def each_front(values, period, spill=spill_by_recursion):

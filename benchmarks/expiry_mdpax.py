@@ -14,6 +14,7 @@ from mdpax.core.problem import Problem
 from mdpax.solvers.value_iteration import ValueIteration
 
 from lectures_helpers import expiry
+from lectures_helpers.expiry.periods import create_periods
 
 
 class ExpiringStock(Problem):
@@ -24,15 +25,15 @@ class ExpiringStock(Problem):
     def __init__(self, model):
         self.model = model
         # Sums over demands beyond all stock are shortened as the course's kernels do it.
-        self.pmf = expiry.period.periods(model, "float32")[0].pmf
+        self.pmf = create_periods(model, "float32")[0].pmf
         super().__init__()
 
     def _construct_state_space(self):
-        m, k = self.model.m, self.model.k
+        m, k = self.model.num_ages, self.model.num_levels
         return jnp.asarray(expiry.decode(np.arange(k**m), m, k), jnp.int32)
 
     def _construct_action_space(self):
-        m, k = self.model.m, self.model.k
+        m, k = self.model.num_ages, self.model.num_levels
         z, q = np.indices((m * (k - 1) + 1, k)).reshape(2, -1)
         return jnp.asarray(np.stack([z, q], axis=-1), jnp.int32)
 
@@ -40,7 +41,7 @@ class ExpiringStock(Problem):
         return jnp.arange(self.pmf.size, dtype=jnp.int32)
 
     def state_to_index(self, state):
-        k = self.model.k
+        k = self.model.num_levels
         return functools.reduce(lambda index, x_i: index * k + x_i, state)
 
     def random_event_probability(self, state, action, random_event):
@@ -59,14 +60,14 @@ class ExpiringStock(Problem):
         return expiry.next_stock(state, z, q, d), reward
 
     def initial_value(self, state):
-        return jnp.float32(self.model.s) * state.sum().astype(jnp.float32)
+        return jnp.float32(self.model.salvage) * state.sum().astype(jnp.float32)
 
 
 def create_backup(model, batch_size=1024):
     """Make a function of values (k^m,) that does one step of MDPax's value iteration."""
     solver = ValueIteration(
         problem=ExpiringStock(model),
-        gamma=model.α,
+        gamma=model.discount,
         max_batch_size=batch_size,
         jax_double_precision=False,  # its default switches all of JAX to 64 bits
         verbose=0,

@@ -27,7 +27,7 @@ BLOCK = 256  # states of a row that a thread takes at a time
 
 def tables(model, period):
     """A period's numbers as NumPy arrays and float32, up to all the stock that there can be."""
-    full = (model.m + 1) * (model.k - 1) + 1
+    full = (model.num_ages + 1) * (model.num_levels - 1) + 1
     pmf, cdf, sales, waste = (np.asarray(a) for a in period[:4])
     cdf = np.pad(cdf, (0, max(0, full - cdf.size)), constant_values=1)
     sales = np.pad(sales, (0, max(0, full - sales.size)), mode="edge")

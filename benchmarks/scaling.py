@@ -21,7 +21,8 @@ from benchmarks.expiry import DTYPE, WIDE, Case, by_definition, compile_seconds,
 from lectures_helpers import expiry, sharding
 from lectures_helpers.dynamics import ss
 from lectures_helpers.expiry import sharded, tensor
-from lectures_helpers.expiry.period import TIES, periods, terminal_values
+from lectures_helpers.expiry.memory import program_bytes
+from lectures_helpers.expiry.periods import TIES, create_periods, terminal_values
 
 
 class Sizes(NamedTuple):
@@ -175,7 +176,7 @@ def shared_backup(sizes):
     """One backup of the same values, cut among the devices."""
     m, k = sizes.shared
     case = sized(m, k)
-    model, period = case.model(), periods(case.model(), DTYPE)[0]
+    model, period = case.model(), create_periods(case.model(), DTYPE)[0]
     contenders, facts = {}, {}
     values = terminal_values(model, DTYPE)
     alone = tensor.backup.lower(values, period).compile()
@@ -183,7 +184,7 @@ def shared_backup(sizes):
     contenders["no mesh"] = lambda: alone(values, period)[0]
     facts["no mesh"] = {
         "devices": 1,
-        "bytes_per_device": held(alone),
+        "bytes_per_device": program_bytes(alone),
         "exchanged_bytes": 0,
     }
     for n in sizes.devices:
@@ -194,7 +195,7 @@ def shared_backup(sizes):
         contenders[on(n)] = partial(first_of, compiled, cut, law)
         facts[on(n)] = {
             "devices": n,
-            "bytes_per_device": held(compiled),
+            "bytes_per_device": program_bytes(compiled),
             "exchanged_bytes": sharded.exchanged_bytes(m, k, n, cut.dtype.itemsize),
         }
 
@@ -242,16 +243,6 @@ def on(n):
 
 def first_of(compiled, values, law):
     return compiled(values, law)[0]
-
-
-def held(compiled):
-    """Bytes that one device holds while the program runs."""
-    memory = compiled.memory_analysis()
-    return (
-        memory.argument_size_in_bytes
-        + memory.temp_size_in_bytes
-        + memory.output_size_in_bytes
-    )
 
 
 if __name__ == "__main__":

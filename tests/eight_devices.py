@@ -57,13 +57,8 @@ def differences(one, other):
     return names, most
 
 
-def model(m, k, **changes):
-    numbers = dict(
-        salvage=1, holding=0.5, order_cost=3, price=5, disposal=2, discount=0.95
-    )
-    return expiry.create_model(
-        m, k, expiry.poisson_pmf(0.8 * k, 19), **{**numbers, **changes}
-    )
+def model(m, k):
+    return expiry.create_model(m, k, expiry.poisson_pmf(0.8 * k, 19))
 
 
 def solvers():
@@ -100,22 +95,17 @@ def solvers():
 
 def memory_and_exchange():
     """Bytes a device and bytes exchanged, by devices, in units of the array's size."""
-    from lectures_helpers.expiry import period, sharded, solver
+    from lectures_helpers.expiry import memory, periods, sharded
 
     m, k = 5, 16
     case, array = model(m, k), 4 * 16**5
-    laws = period.periods(case, "float32")
+    law = tuple(a.shape for a in periods.create_periods(case, "float32")[0])
     found = {}
     for devices in (1, 2, 4, 8):
-        mesh = sharding.create_mesh(devices)
-        compiled = solver._compiled(
-            "tensor", m, k, solver._sizes(laws), "float32", None, mesh
+        compiled = sharded.compiled(
+            sharding.create_mesh(devices), "tensor", (k,) * m, law, "float32", None
         )
-        memory = compiled.memory_analysis()
-        total = sum(
-            getattr(memory, f"{kind}_size_in_bytes")
-            for kind in ("argument", "temp", "output")
-        )
+        total = memory.program_bytes(compiled)
         exchanged = sharded.exchanged_bytes(m, k, devices, 4)
         found[devices] = {
             "memory": total / array,

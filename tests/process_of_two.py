@@ -15,9 +15,7 @@ from lectures_helpers.classical import base_stock
 from lectures_helpers.dynamics import ss
 
 MODEL = expiry.create_model(
-    4, 6, expiry.poisson_pmf(5.0, 15), salvage=1, holding=0.5, order_cost=3, price=5,
-    disposal=2, discount=0.95,
-)  # fmt: skip
+    4, 6, expiry.poisson_pmf(5.0, 15))  # fmt: skip
 
 
 def results(mesh):

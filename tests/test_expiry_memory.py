@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from lectures_helpers import expiry
-from lectures_helpers.expiry import solver
+from lectures_helpers.expiry import memory
 
-PRICES = dict(salvage=1, holding=0.5, order_cost=3, price=5, disposal=2, discount=0.95)
-MODEL = expiry.create_model(3, 6, expiry.poisson_pmf(3, 8), **PRICES)
-HUGE = MODEL._replace(m=30, k=10)
+MODEL = expiry.create_model(3, 6, expiry.poisson_pmf(3, 8))
+HUGE = MODEL._replace(num_ages=30, num_levels=10)
 
 
 def size_in(text):
@@ -77,21 +76,24 @@ def test_other_calls_on_what_no_machine_holds(call):
 def test_what_this_device_does_not_hold(monkeypatch):
     """Both sizes, before the run: no period is begun, no file is written."""
     needed = expiry.required_memory(MODEL)
-    monkeypatch.setattr(solver, "available_memory", lambda *_: needed - 1)
+    monkeypatch.setattr(memory, "available_memory", lambda *_: needed - 1)
     with pytest.raises(ValueError, match=r"6\^3 = 216 states") as error:
         expiry.solve(MODEL, 2)
     told, there = sizes_of(error)
     np.testing.assert_allclose((told, there), (needed, needed - 1), rtol=0.01)
-    monkeypatch.setattr(solver, "available_memory", lambda *_: needed)
+    monkeypatch.setattr(memory, "available_memory", lambda *_: needed)
     assert expiry.solve(MODEL, 2).values.shape == (6, 6, 6)
 
 
 def test_nothing_is_allocated_or_written_before_the_refusal(monkeypatch, tmp_path):
-    monkeypatch.setattr(solver, "available_memory", lambda *_: 1000)
+    monkeypatch.setattr(memory, "available_memory", lambda *_: 1000)
     before = sum(array.nbytes for array in jax.live_arrays())
     with pytest.raises(ValueError, match=r"KiB|MiB"):
         expiry.solve(
-            MODEL._replace(m=8, k=8), 2, checkpoint=tmp_path / "run", progress=True
+            MODEL._replace(num_ages=8, num_levels=8),
+            2,
+            checkpoint=tmp_path / "run",
+            progress=True,
         )
     assert sum(array.nbytes for array in jax.live_arrays()) <= before
     assert not list(tmp_path.iterdir())
@@ -102,22 +104,22 @@ def test_decisions_that_are_kept_are_counted(monkeypatch):
     states = 6**3
     one, many = (expiry.required_memory(MODEL, keep_policies=n) for n in (0, 1000))
     assert 2 * 1000 * states <= many - one <= 8 * 1000 * states
-    monkeypatch.setattr(solver, "available_memory", lambda *_: (one + many) // 2)
+    monkeypatch.setattr(memory, "available_memory", lambda *_: (one + many) // 2)
     with pytest.raises(ValueError, match="states need"):
         expiry.solve(MODEL, 1000, keep_policies=True)
     expiry.solve(MODEL, 2, keep_policies=True)
 
 
 def test_more_states_than_32_bits_number(monkeypatch):
-    monkeypatch.setattr(solver, "available_memory", lambda *_: 2**63)
-    wide = MODEL._replace(m=10, k=10)
+    monkeypatch.setattr(memory, "available_memory", lambda *_: 2**63)
+    wide = MODEL._replace(num_ages=10, num_levels=10)
     for method in ("exhaustive", "top_down", "threshold"):
         with pytest.raises(ValueError, match=r"must be below 2\^31 .*10\^10"):
             expiry.solve(wide, 1, method=method)
 
 
 def test_what_is_there_is_less_than_a_machine_has():
-    there = solver.available_memory()
+    there = memory.available_memory()
     assert 2**20 < there < 2**50
     if Path("/proc/meminfo").exists():
         total = re.search(r"MemTotal: +(\d+)", Path("/proc/meminfo").read_text("ascii"))
@@ -135,7 +137,7 @@ def test_required_memory_takes_a_number_of_periods(keep):
 
 def test_required_memory_grows_with_what_is_asked():
     at = {
-        (m, dtype): expiry.required_memory(MODEL._replace(m=m), dtype=dtype)
+        (m, dtype): expiry.required_memory(MODEL._replace(num_ages=m), dtype=dtype)
         for m in (3, 4)
         for dtype in ("float32", "float64")
     }
@@ -158,9 +160,7 @@ def status(name):
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith(name))
 
 model = expiry.create_model(
-    5, 24, expiry.poisson_pmf(8, 19),
-    salvage=1, holding=0.5, order_cost=3, price=5, disposal=2, discount=0.95,
-)
+    5, 24, expiry.poisson_pmf(8, 19))
 needed = expiry.required_memory(model)  # compiles; a solve compiles nothing else so large
 before = status("VmRSS")
 Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten

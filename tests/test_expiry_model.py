@@ -14,8 +14,7 @@ from scipy import stats
 
 from lectures_helpers import expiry
 
-PRICES = dict(salvage=1, holding=0.5, order_cost=3, price=5, disposal=2, discount=0.95)
-SMALL = expiry.create_model(2, 4, [0.25, 0.25, 0.25, 0.25], **PRICES)
+SMALL = expiry.create_model(2, 4, [0.25, 0.25, 0.25, 0.25])
 
 
 def refuses(message):
@@ -44,7 +43,7 @@ def test_worked_examples():
 
 def test_a_reward_by_hand():
     """2 sold off, 5 kept, 3 ordered, 4 sold out of 8, and of the oldest 4 - 2 - 1 expire."""
-    model = expiry.create_model(3, 10, [1.0], **PRICES)
+    model = expiry.create_model(3, 10, [1.0])
     at_end = -3 * 3 + 5 * 4 - 0
     got = expiry.reward(model, [4, 1, 2], 2, 3, 4)
     np.testing.assert_allclose(got, 2 - 0.5 * 5 + 0.95 * at_end, rtol=1e-6)
@@ -54,7 +53,8 @@ def test_a_reward_by_hand():
 
 
 def test_fields_stand_in_the_order_of_the_text():
-    fields = ("m", "k", "demand_pmf", "s", "h", "c", "r", "θ", "α")
+    costs = ("holding_cost", "unit_cost", "price", "disposal_cost", "discount")
+    fields = ("num_ages", "num_levels", "demand_pmf", "salvage", *costs)
     assert expiry.Model._fields == fields
     assert SMALL[:2] + SMALL[3:] == (2, 4, 1.0, 0.5, 3.0, 5.0, 2.0, 0.95)
 
@@ -99,7 +99,7 @@ def test_a_period_is_what_happens_to_each_unit(x, z, q, d):
     np.testing.assert_array_equal(after, out.stock)
     assert sum(x) + q == z + out.sold + out.expired + int(after.sum())
     shop = oracle.Shop(4, 7, None, s=1, h=0.5, c=3, r=5, θ=2, α=0.5)
-    model = expiry.create_model(4, 7, [1.0], **PRICES | {"discount": 0.5})
+    model = expiry.create_model(4, 7, [1.0], discount=0.5)
     # Halves of whole numbers below 2^10: exact in float32.
     assert float(expiry.reward(model, x, z, q, d)) == oracle.earns(shop, out)
 
@@ -112,7 +112,7 @@ def test_a_period_broadcasts():
         expiry.deplete(x, z), [oracle.sell_off(tuple(x.tolist()), i) for i in range(8)]
     )
     after = expiry.next_stock(x, z, 3, d)
-    model = expiry.create_model(3, 10, [1.0], **PRICES | {"discount": 0.5})
+    model = expiry.create_model(3, 10, [1.0], discount=0.5)
     shop = oracle.Shop(3, 10, None, s=1, h=0.5, c=3, r=5, θ=2, α=0.5)
     money = expiry.reward(model, x, z, 3, d)
     assert after.shape == (5, 8, 3)
@@ -132,7 +132,7 @@ def test_a_period_takes_every_integer(kind):
     np.testing.assert_array_equal(expiry.deplete(x, z), (2, 1, 2))
     np.testing.assert_array_equal(expiry.next_stock(x, z, q, d), (0, 1, 3))
     np.testing.assert_array_equal(expiry.next_stock(x.astype(kind), 2, q, 4), (0, 1, 3))
-    model = expiry.create_model(3, 10, [1.0], **PRICES)
+    model = expiry.create_model(3, 10, [1.0])
     money = expiry.reward(model, [4, 1, 2], 2, 3, 4)
     assert expiry.reward(model, x, z, q, d) == money
     assert expiry.reward(model, x.astype(kind), z, q, d) == money
@@ -192,7 +192,7 @@ def test_sample_average():
 
 def test_a_law_is_copied_scaled_and_frozen():
     given_law = np.array([0.5, 0.5 + 9e-7])
-    model = expiry.create_model(2, 3, given_law, **PRICES)
+    model = expiry.create_model(2, 3, given_law)
     given_law[:] = 7
     np.testing.assert_allclose(model.demand_pmf.sum(), 1, rtol=1e-15)
     np.testing.assert_allclose(model.demand_pmf, 0.5, atol=1e-6)
@@ -208,13 +208,13 @@ def test_a_law_is_copied_scaled_and_frozen():
     [
         (1, 6, {}),
         (2, 5, {}),
-        (3, 5, {"salvage": 2.5, "holding": 1.0}),
+        (3, 5, {"salvage": 2.5, "holding_cost": 1.0}),
         (3, 5, {"salvage": -1}),
         (4, 4, {"discount": 1}),
     ],
 )
 def test_thresholds_recover_the_depletion(m, k, prices):
-    model = expiry.create_model(m, k, expiry.poisson_pmf(3, 9), **PRICES | prices)
+    model = expiry.create_model(m, k, expiry.poisson_pmf(3, 9), **prices)
     found = expiry.thresholds(model, 4, dtype="float64")
     assert [z.shape for z in found] == [(k,) * (m - 1 - i) for i in range(m)]
     depletion = expiry.solve(model, 4, dtype="float64").depletion
@@ -229,10 +229,10 @@ def test_thresholds_recover_the_depletion(m, k, prices):
 
 def test_thresholds_at_their_ends():
     """Salvage at a loss keeps everything; no demand at all keeps nothing."""
-    loss = expiry.create_model(2, 4, [0, 0, 0, 0, 0, 1.0], **PRICES | {"salvage": -100})
+    loss = expiry.create_model(2, 4, [0, 0, 0, 0, 0, 1.0], salvage=-100)
     for z in expiry.thresholds(loss, 2):
         np.testing.assert_array_equal(z, 3)
-    dead = expiry.create_model(2, 4, [1.0], **PRICES)
+    dead = expiry.create_model(2, 4, [1.0])
     for z in expiry.thresholds(dead, 2):
         np.testing.assert_array_equal(z, 0)
 
@@ -240,7 +240,7 @@ def test_thresholds_at_their_ends():
 def test_a_depletion_of_another_form_is_refused():
     model = expiry.create_model(
         2, 2, [1.0],
-        salvage=-3, holding=1, order_cost=1, price=1, disposal=0, discount=1,
+        salvage=-3, holding_cost=1, unit_cost=1, price=1, disposal_cost=0, discount=1,
     )  # fmt: skip
     message = (
         "the depletion must be of the threshold form, but in state (1, 1) it is 0 "
@@ -268,13 +268,16 @@ NAN, INF = float("nan"), float("inf")
         (dict(num_levels=1), "num_levels must be an integer >= 2, got 1"),
         (dict(num_levels="3"), "num_levels must be an integer >= 2, got '3'"),
         (dict(salvage=NAN), "salvage must be finite, got nan"),
-        (dict(holding=INF), "holding must be finite, got inf"),
-        (dict(order_cost=-INF), "order_cost must be finite, got -inf"),
+        (dict(holding_cost=INF), "holding_cost must be finite, got inf"),
+        (dict(unit_cost=-INF), "unit_cost must be finite, got -inf"),
         (dict(price="5"), "price must be a number, got '5'"),
         (dict(price=None), "price must be a number, got None"),
         (dict(price=[5.0]), "price must be a number, got an array of shape (1,)"),
-        (dict(disposal=1j), "disposal must be a number, got 1j"),
-        (dict(disposal=np.ones(2)), "disposal must be a number, got an array of shape"),
+        (dict(disposal_cost=1j), "disposal_cost must be a number, got 1j"),
+        (
+            dict(disposal_cost=np.ones(2)),
+            "disposal_cost must be a number, got an array of shape",
+        ),
         (dict(discount=0), "discount must be in (0, 1], got 0"),
         (dict(discount=-0.5), "discount must be in (0, 1], got -0.5"),
         (dict(discount=1.5), "discount must be in (0, 1], got 1.5"),
@@ -298,15 +301,11 @@ NAN, INF = float("nan"), float("inf")
     ids=str,
 )
 def test_bad_models(given, message):
-    good = dict(num_ages=2, num_levels=3, demand_pmf=[0.5, 0.5]) | PRICES
+    good = dict(num_ages=2, num_levels=3, demand_pmf=[0.5, 0.5])
     with refuses(message):
         expiry.create_model(**good | given)
     if "demand_pmf" not in given and not isinstance(given.get("num_ages"), bool):
-        by_hand = dict(
-            zip(good, expiry.Model._fields[:3] + tuple("shcrθα"), strict=True)
-        )
-        name, value = next(iter(given.items()))
-        model = expiry.create_model(**good)._replace(**{by_hand[name]: value})
+        model = expiry.create_model(**good)._replace(**given)
         with refuses(message):  # what was put in by hand is checked as well
             expiry.solve(model, 1)
 
@@ -315,20 +314,22 @@ def test_models_and_tracers():
     with refuses("model must come from create_model, got (2, 3)"):
         expiry.solve((2, 3), 1)
     with refuses("price must be a concrete number"):
-        jax.jit(lambda r: expiry.create_model(2, 3, [1.0], **PRICES | {"price": r}).r)(
-            5.0
-        )
+        jax.jit(lambda r: expiry.create_model(2, 3, [1.0], price=r).price)(5.0)
     with refuses("demand_pmf must be a concrete array"):
-        jax.jit(lambda p: expiry.create_model(2, 3, p, **PRICES).r)(jnp.ones(1))
+        jax.jit(lambda p: expiry.create_model(2, 3, p).price)(jnp.ones(1))
 
 
 def test_numbers_of_other_libraries():
     model = expiry.create_model(
         np.int64(2), jnp.int32(4), jnp.array([0.5, 0.5]),
-        salvage=np.float32(1), holding=jnp.array(0.5), order_cost=np.int8(3),
-        price=np.array(5), disposal=2, discount=0.95,
+        salvage=np.float32(1), holding_cost=jnp.array(0.5), unit_cost=np.int8(3),
+        price=np.array(5), disposal_cost=2, discount=0.95,
     )  # fmt: skip
-    assert (type(model.m), type(model.k), type(model.s)) == (int, int, float)
+    assert (type(model.num_ages), type(model.num_levels), type(model.salvage)) == (
+        int,
+        int,
+        float,
+    )
     assert model[3:] == SMALL[3:]
 
 
@@ -426,8 +427,6 @@ def test_prices_beyond_the_type_are_refused(dtype):
     """Finite numbers whose sums are not: an error, not a table of NaN."""
     largest = float(np.finfo(dtype).max)
     for price in (largest, largest * 10 if dtype == "float32" else largest / 2):
-        model = expiry.create_model(
-            2, 4, [0.25] * 4, **PRICES | {"price": price, "discount": 1}
-        )
+        model = expiry.create_model(2, 4, [0.25] * 4, price=price, discount=1)
         with pytest.raises(ValueError, match=r"price|dtype"):
             expiry.solve(model, 5, dtype=dtype)

@@ -15,8 +15,7 @@ from test_expiry_methods import model_of, random_case, sensible_prices
 from lectures_helpers import expiry
 
 SHAPE = (2, 4, 9)  # m, k and the largest demand: one shape, one compilation
-PRICES = dict(salvage=1, holding=0.5, order_cost=3, price=5, disposal=2, discount=0.95)
-MODEL = expiry.create_model(3, 5, expiry.poisson_pmf(3, 9), **PRICES)
+MODEL = expiry.create_model(3, 5, expiry.poisson_pmf(3, 9))
 KEY = partial(jax.random.key, 17)  # a new key object at each call: none is used twice
 
 # Sums of some ten products of numbers below 100, three periods: 1e-13 in float64.
@@ -160,7 +159,7 @@ def test_the_mean_and_its_error_are_those_of_the_paths():
     """
     model = expiry.create_model(
         1, 2, [0.25, 0.75],
-        salvage=0, holding=0, order_cost=0, price=4, disposal=0, discount=1,
+        salvage=0, holding_cost=0, unit_cost=0, price=4, disposal_cost=0, discount=1,
     )  # fmt: skip
     nothing = expiry.Policy(*np.zeros((2, 2), int))
     n = 40_000
@@ -241,7 +240,7 @@ LAWS = {
 @pytest.mark.parametrize("max_hold", [None, 0.5, 1, 2, 100])
 @pytest.mark.parametrize(("m", "k"), [(1, 9), (3, 5)])
 def test_fluid_policy_state_by_state(law, max_hold, m, k):
-    model = expiry.create_model(m, k, LAWS[law], **PRICES)
+    model = expiry.create_model(m, k, LAWS[law])
     T = 3
     policy = expiry.fluid_policy(model, T, max_hold=max_hold)
     assert policy.depletion.shape == policy.order.shape == (T,) + (k,) * m
@@ -256,7 +255,7 @@ def test_fluid_policy_state_by_state(law, max_hold, m, k):
 
 def test_fluid_policy_where_demand_changes():
     """Demand 8, 0, 0: what the first period will sell is not sold off before it."""
-    model = expiry.create_model(2, 10, np.eye(10)[[8, 0, 0]], **PRICES)
+    model = expiry.create_model(2, 10, np.eye(10)[[8, 0, 0]])
     policy = expiry.fluid_policy(model, 3)
     for x in oracle.states(2, 10):
         assert policy.depletion[0][x] == max(0, sum(x) - 8), x
@@ -288,7 +287,7 @@ def test_newsvendor_level_is_the_critical_fractile(weights, over, margin, salvag
     c = salvage + over + 0.01
     model = expiry.create_model(
         2, 3, pmf,
-        salvage=salvage, holding=1, order_cost=c, price=c + margin, disposal=0,
+        salvage=salvage, holding_cost=1, unit_cost=c, price=c + margin, disposal_cost=0,
         discount=0.7,  # costs and receipts come at the period's end: it plays no part
     )  # fmt: skip
     level = expiry.newsvendor_level(model)
@@ -303,11 +302,11 @@ def test_newsvendor_level_is_the_critical_fractile(weights, over, margin, salvag
 
 def test_newsvendor_level_takes_the_first_period_and_refuses_other_prices():
     rows = np.eye(6)[[4, 1]]
-    model = expiry.create_model(2, 3, rows, **PRICES)
+    model = expiry.create_model(2, 3, rows)
     assert expiry.newsvendor_level(model) == 4
     for prices in ({"price": 2}, {"salvage": 4}):
         with refuses("model must have s < c <= r for a critical ratio, got"):
-            expiry.newsvendor_level(expiry.create_model(2, 3, rows, **PRICES | prices))
+            expiry.newsvendor_level(expiry.create_model(2, 3, rows, **prices))
 
 
 @pytest.mark.parametrize(
@@ -315,8 +314,8 @@ def test_newsvendor_level_takes_the_first_period_and_refuses_other_prices():
 )
 def test_newsvendor_level_is_the_order_of_a_single_period(salvage, discount):
     model = expiry.create_model(
-        1, 20, expiry.poisson_pmf(8.0, 30), salvage=salvage, holding=0.5, order_cost=3,
-        price=5, disposal=2, discount=discount,
+        1, 20, expiry.poisson_pmf(8.0, 30), salvage=salvage, holding_cost=0.5, unit_cost=3,
+        price=5, disposal_cost=2, discount=discount,
     )  # fmt: skip
     best = expiry.solve(model, 1, dtype="float64").order[0]
     assert expiry.newsvendor_level(model) == best
@@ -386,7 +385,7 @@ def test_greedy_with_variants():
 
 def test_greedy_counts_beyond_the_integers_of_the_policy():
     """Without demand all 198 units are sold off, more than the policy's eight bits hold."""
-    model = expiry.create_model(2, 100, [1.0], **PRICES)
+    model = expiry.create_model(2, 100, [1.0])
     nothing = expiry.Policy(*np.zeros((2, 100, 100), np.int8))
     better = expiry.greedy(model, nothing, 1)
     np.testing.assert_array_equal(better.depletion[0], np.indices((100, 100)).sum(0))

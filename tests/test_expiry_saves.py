@@ -16,8 +16,7 @@ import pytest
 
 from lectures_helpers import expiry
 
-PRICES = dict(salvage=1, holding=0.5, order_cost=3, price=5, disposal=2, discount=0.95)
-MODEL = expiry.create_model(2, 4, expiry.poisson_pmf(3, 8), **PRICES)
+MODEL = expiry.create_model(2, 4, expiry.poisson_pmf(3, 8))
 T = 6
 
 
@@ -125,9 +124,7 @@ from lectures_helpers import expiry
 # what the first one compiled.
 path, kills, T = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 model = expiry.create_model(
-    2, 4, expiry.poisson_pmf(3, 8),
-    salvage=1, holding=0.5, order_cost=3, price=5, disposal=2, discount=0.999,
-)
+    2, 4, expiry.poisson_pmf(3, 8), discount=0.999)
 
 
 def child(work):
@@ -387,20 +384,40 @@ def test_headers_that_are_wrong(saved, change):
         resume(saved)
 
 
+def test_a_save_of_an_earlier_version(saved):
+    """As the package wrote it when its fields were symbols: a word on what to do."""
+    with np.load(saved) as content:
+        arrays = dict(content)
+    header = json.loads(str(arrays["header"]))
+    run = header["run"]
+    run["holding"], run["order_cost"] = run.pop("holding_cost"), run.pop("unit_cost")
+    run["disposal"] = run.pop("disposal_cost")
+    header["format"] = "lectures_helpers.expiry 1"
+    arrays["header"] = np.asarray(json.dumps(header))
+    with open(saved, "wb") as file:
+        np.savez(file, **arrays)
+    message = (
+        f"checkpoint = {str(saved)!r} was saved by another version of the package, in "
+        "the format 'lectures_helpers.expiry 1'; remove it, or name another file"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        resume(saved)
+
+
 # ----------------------------------------------------------------- saves of other runs
 
 
 @pytest.mark.parametrize(
     ("other", "name"),
     [
-        (dict(model=MODEL._replace(s=0.5)), "salvage"),
-        (dict(model=MODEL._replace(h=0.25)), "holding"),
-        (dict(model=MODEL._replace(c=3.0000000000000004)), "order_cost"),
-        (dict(model=MODEL._replace(r=6.0)), "price"),
-        (dict(model=MODEL._replace(θ=2.5)), "disposal"),
-        (dict(model=MODEL._replace(α=1.0)), "discount"),
-        (dict(model=MODEL._replace(m=3)), "num_ages"),
-        (dict(model=MODEL._replace(k=5)), "num_levels"),
+        (dict(model=MODEL._replace(salvage=0.5)), "salvage"),
+        (dict(model=MODEL._replace(holding_cost=0.25)), "holding_cost"),
+        (dict(model=MODEL._replace(unit_cost=3.0000000000000004)), "unit_cost"),
+        (dict(model=MODEL._replace(price=6.0)), "price"),
+        (dict(model=MODEL._replace(disposal_cost=2.5)), "disposal_cost"),
+        (dict(model=MODEL._replace(discount=1.0)), "discount"),
+        (dict(model=MODEL._replace(num_ages=3)), "num_ages"),
+        (dict(model=MODEL._replace(num_levels=5)), "num_levels"),
         (dict(model=MODEL._replace(demand_pmf=expiry.poisson_pmf(4, 8))), "demand law"),
         (
             dict(model=MODEL._replace(demand_pmf=[*expiry.poisson_pmf(3, 8), 0])),
@@ -425,7 +442,7 @@ def test_saves_of_other_runs(saved, whole, other, name):
 
 def test_the_message_has_both_values(saved):
     with pytest.raises(ValueError, match=r"its price is 5\.0, this one's is 6\.0"):
-        resume(saved, MODEL._replace(r=6.0))
+        resume(saved, MODEL._replace(price=6.0))
 
 
 # ---------------------------------------------------------------------- what is left over

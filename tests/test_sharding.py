@@ -18,9 +18,7 @@ from lectures_helpers.dynamics import ss
 
 HERE = Path(__file__).parent
 MODEL = expiry.create_model(
-    3, 4, [0.2, 0.5, 0.3], salvage=1, holding=0.5, order_cost=3, price=5, disposal=2,
-    discount=0.95,
-)  # fmt: skip
+    3, 4, [0.2, 0.5, 0.3])  # fmt: skip
 
 
 def environment(devices):
@@ -246,10 +244,10 @@ def test_states_are_shared_by_the_tensor_method_alone():
     with pytest.raises(ValueError, match="mesh must be None with method 'top_down'"):
         expiry.solve(MODEL, 2, method="top_down", mesh=mesh)
     with pytest.raises(ValueError, match="mesh must be None for num_ages = 2"):
-        expiry.solve(MODEL._replace(m=2), 2, mesh=mesh)
+        expiry.solve(MODEL._replace(num_ages=2), 2, mesh=mesh)
 
 
 def test_what_no_mesh_can_hold_is_refused_with_both_sizes():
-    large = MODEL._replace(m=30, k=10)
+    large = MODEL._replace(num_ages=30, num_levels=10)
     with pytest.raises(ValueError, match=r"10\^30 = .* need .*GiB .* there are .* GiB"):
         expiry.solve(large, 2, mesh=sharding.create_mesh(1))

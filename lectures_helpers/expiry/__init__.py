@@ -24,13 +24,13 @@ from lectures_helpers.expiry.policies import (
     newsvendor_policy,
     optimal_policy,
     rollout,
+    thresholds,
 )
 from lectures_helpers.expiry.solver import (
     Certificate,
     Solution,
     required_memory,
     solve,
-    thresholds,
 )
 
 __all__ = [

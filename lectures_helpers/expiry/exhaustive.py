@@ -6,17 +6,25 @@ m k^(m+2) d_max look-ups in all.  For small models, and for single states of lar
 Source: eq:expiry-bellman of the lecture on the model.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from lectures_helpers.expiry.model import next_stock
-from lectures_helpers.expiry.period import Decision, Period, tie_of
+from lectures_helpers.expiry.periods import Decision, Period, tie_of
+
+__all__ = ["action_value", "backup", "best_actions", "best_order", "look_up"]
+
+LookUp = Callable[[jax.Array], jax.Array]  # from states (..., m) to their values, (...)
 
 
 @partial(jax.jit, static_argnames="decide")
-def backup(values, period: Period, *, decide=None):
+def backup(
+    values: jax.Array, period: Period, *, decide: str | None = None
+) -> tuple[jax.Array, Decision | None]:
     """Move values back by one period; as `tensor.backup`."""
     m, k = values.ndim, values.shape[0]
     best, decision = best_actions(
@@ -26,7 +34,9 @@ def backup(values, period: Period, *, decide=None):
     return best, decision if decide else None
 
 
-def best_actions(later, x, period: Period, tie, decide="int32"):
+def best_actions(
+    later: LookUp, x: ArrayLike, period: Period, tie: jax.Array, decide: str = "int32"
+) -> tuple[jax.Array, Decision]:
     """Try every (z, q) in the states x, (n, m); return values (n,) and a `Decision`.
 
     `later` maps states (..., m) to their V_{t+1}, (...); `look_up` makes it.
@@ -46,7 +56,14 @@ def best_actions(later, x, period: Period, tie, decide="int32"):
     return best, Decision(depletion.astype(decide), order)
 
 
-def best_order(later, x, z, period: Period, tie, decide="int32"):
+def best_order(
+    later: LookUp,
+    x: jax.Array,
+    z: jax.Array,
+    period: Period,
+    tie: jax.Array,
+    decide: str = "int32",
+) -> tuple[jax.Array, jax.Array]:
     """Value of selling off z units, (n,), at the best order, and the smallest such order."""
     q = jnp.arange(period.waste.size)
     value = action_value(later, x[:, None], z[:, None], q[None], period)
@@ -54,7 +71,9 @@ def best_order(later, x, z, period: Period, tie, decide="int32"):
     return best, jnp.argmax(value >= best[:, None] - tie, axis=1).astype(decide)
 
 
-def action_value(later, x, z, q, period: Period):
+def action_value(
+    later: LookUp, x: jax.Array, z: jax.Array, q: jax.Array, period: Period
+) -> jax.Array:
     """E[reward + α V(next)], by its definition.
 
     Args:
@@ -70,32 +89,41 @@ def action_value(later, x, z, q, period: Period):
         d, probability = xs
         sold = jnp.minimum(d, left + q).astype(dtype)
         expired = jnp.maximum(x[..., 0] - z - d, 0).astype(dtype)
-        gain = period.r * sold - period.θ * expired + later(next_stock(x, z, q, d))
+        gain = (
+            period.price * sold
+            - period.disposal_cost * expired
+            + later(next_stock(x, z, q, d))
+        )
         return total + probability * gain, None
 
     shape = jnp.broadcast_shapes(x.shape[:-1], z.shape, q.shape)
     demands = jnp.arange(period.pmf.size), period.pmf
     mean, _ = jax.lax.scan(add_demand, jnp.zeros(shape, dtype), demands)
     z, left, q = (a.astype(dtype) for a in (z, left, q))
-    return period.s * z - period.h * left + period.α * (mean - period.c * q)
+    return (
+        period.salvage * z
+        - period.holding_cost * left
+        + period.discount * (mean - period.unit_cost * q)
+    )
 
 
-def look_up(values):
+def look_up(values: jax.Array) -> LookUp:
     """The function from states (..., m) to their values, (...)."""
     flat, k = values.ravel(), values.shape[0]
     return lambda x: flat[number(x, k)]
 
 
-def number(x, k):
+def number(x: jax.Array, num_levels: int) -> jax.Array:
     """State numbers of x, (..., m), inside a kernel: unchecked."""
     index = x[..., 0]
     for i in range(1, x.shape[-1]):
-        index = index * k + x[..., i]
+        index = index * num_levels + x[..., i]
     return index
 
 
-def all_states(m, k):
+def all_states(num_ages: int, num_levels: int) -> jax.Array:
     """All states, (k^m, m), in the order of their numbers."""
+    m, k = num_ages, num_levels
     grid = jnp.stack(
         [jax.lax.broadcasted_iota(int, (k,) * m, i) for i in range(m)], axis=-1
     )

@@ -14,7 +14,7 @@ where ``|x|`` is x_1 + ... + x_m.  In symbols::
     next(x, z, q, D) = dep((x_2, ..., x_m, q), (z + D - x_1)^+)
     reward           = s z - h (|x| - z) + α (-c q + r min(D, |x| - z + q) - θ (x_1 - z - D)^+)
 
-Source: derived in the lecture on the model of Part II; the research code at
+Source: derived in the lecture on the model; the research code at
 https://github.com/huangzonghao/DP-CUDA.
 """
 
@@ -23,9 +23,22 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from scipy import stats
 
 from lectures_helpers import checks
+
+__all__ = [
+    "Model",
+    "create_model",
+    "decode",
+    "deplete",
+    "encode",
+    "next_stock",
+    "poisson_pmf",
+    "reward",
+    "sample_average_pmf",
+]
 
 PMF_TOLERANCE = 1e-6  # by how much a demand law may miss a sum of one
 MOST_DEMAND = 10**6  # entries of a demand law; more is a mistake in units
@@ -34,30 +47,28 @@ MOST_DEMAND = 10**6  # entries of a demand law; more is a mistake in units
 class Model(NamedTuple):
     """A stock that expires (make it with `create_model`)."""
 
-    m: int  #: number of ages m: a fresh unit may be sold in m + 1 periods
-    k: int  #: number of levels k: a class holds 0 to k - 1 units, an order too
-    demand_pmf: (
-        np.ndarray
-    )  #: P(D = d), (d_max + 1,) for all periods or (T, d_max + 1), float64
-    s: float  #: salvage value s, money per unit sold off
-    h: float  #: holding cost h, money per unit kept through a period
-    c: float  #: order cost c, money per unit, paid at the period's end
-    r: float  #: price r, money per unit sold
-    θ: float  #: disposal cost θ, money per unit that expires
-    α: float  #: discount factor α of a period
+    num_ages: int  #: ages m: a fresh unit may be sold in m + 1 periods
+    num_levels: int  #: levels k: a class holds 0 to k - 1 units, an order too
+    demand_pmf: np.ndarray  #: P(D = d), (d_max + 1,) or (T, d_max + 1), float64
+    salvage: float  #: salvage value s, money per unit sold off
+    holding_cost: float  #: h, money per unit kept through a period
+    unit_cost: float  #: c, money per unit ordered, paid at the period's end
+    price: float  #: r, money per unit sold
+    disposal_cost: float  #: θ, money per unit that expires
+    discount: float  #: discount factor α of a period
 
 
 def create_model(
-    num_ages,
-    num_levels,
-    demand_pmf,
+    num_ages: int = 4,
+    num_levels: int = 10,
+    demand_pmf: ArrayLike | None = None,
     *,
-    salvage,
-    holding,
-    order_cost,
-    price,
-    disposal,
-    discount,
+    salvage: float = 1.0,
+    holding_cost: float = 0.5,
+    unit_cost: float = 3.0,
+    price: float = 5.0,
+    disposal_cost: float = 2.0,
+    discount: float = 0.95,
 ) -> Model:
     """Make the model of a stock that expires, checked.
 
@@ -66,25 +77,27 @@ def create_model(
         num_levels: number of levels of a class [k], an integer >= 2.
         demand_pmf: probabilities of a demand of 0, 1, ..., d_max units: (d_max + 1,), the
             same in every period, or (T, d_max + 1), a row for each period.  Each law sums
-            to 1 within 1e-6; it is scaled to sum to 1 exactly.
+            to 1 within 1e-6; it is scaled to sum to 1 exactly.  Default Poisson with
+            mean 8, cut off above 19.
         salvage: value of a unit that is sold off [s], money per unit.
-        holding: cost of a unit that is kept [h], money per unit and period.
-        order_cost: cost of a fresh unit [c], money per unit.
+        holding_cost: cost of a unit that is kept [h], money per unit and period.
+        unit_cost: cost of a fresh unit [c], money per unit.
         price: price of a unit [r], money per unit.
-        disposal: cost of a unit that expires [θ], money per unit.
+        disposal_cost: cost of a unit that expires [θ], money per unit.
         discount: discount factor [α], in (0, 1].
+
+    Returns:
+        A `Model`.
 
     Raises:
         ValueError: num_ages < 1, num_levels < 2, a price that is not finite, a discount
             outside (0, 1], or a demand law that is empty, negative, not finite, of the
             wrong rank or does not sum to 1.
 
-    >>> model = create_model(2, 3, [0.5, 0.5], salvage=1, holding=0.5, order_cost=3,
-    ...                      price=5, disposal=2, discount=0.95)
-    >>> model.m, model.k, model.α
+    >>> model = create_model(2, 3, [0.5, 0.5])
+    >>> model.num_ages, model.num_levels, model.discount
     (2, 3, 0.95)
-    >>> create_model(2, 3, [0.5, 0.4], salvage=1, holding=0.5, order_cost=3,
-    ...              price=5, disposal=2, discount=0.95)
+    >>> create_model(2, 3, [0.5, 0.4])
     Traceback (most recent call last):
         ...
     ValueError: demand_pmf must sum to 1 within 1e-06, got a sum of 0.9
@@ -93,10 +106,10 @@ def create_model(
     num_levels = checks.integer("num_levels", num_levels, 2)
     prices = {
         "salvage": salvage,
-        "holding": holding,
-        "order_cost": order_cost,
+        "holding_cost": holding_cost,
+        "unit_cost": unit_cost,
         "price": price,
-        "disposal": disposal,
+        "disposal_cost": disposal_cost,
         "discount": discount,
     }
     for name, value in prices.items():
@@ -110,6 +123,8 @@ def create_model(
         prices[name] = float(value)
     if not 0 < prices["discount"] <= 1:
         raise ValueError(f"discount must be in (0, 1], got {prices['discount']!r}")
+    if demand_pmf is None:
+        demand_pmf = poisson_pmf(8.0, 19)
     pmf = _checked_pmf(demand_pmf)
     return Model(num_ages, num_levels, pmf, *prices.values())
 
@@ -150,20 +165,41 @@ def _checked_pmf(demand_pmf):
     return pmf
 
 
-def checked_model(model) -> Model:
+def checked_model(model: Model) -> Model:
     """Return `model`, checked again: a NamedTuple can be made or replaced by hand."""
     if not isinstance(model, Model):
         raise ValueError(f"model must come from create_model, got {model!r}")
-    m, k, pmf, s, h, c, r, θ, α = model
-    return create_model(
-        m, k, pmf, salvage=s, holding=h, order_cost=c, price=r, disposal=θ, discount=α
-    )
+    if model.demand_pmf is None:
+        raise ValueError("demand_pmf must be an array, got None")
+    return create_model(**model._asdict())
+
+
+def check_rows(model: Model, num_periods: int) -> None:
+    """Raise if demand has its own law in each period, and these are not `num_periods`."""
+    pmf = model.demand_pmf
+    if pmf.ndim == 2 and len(pmf) != num_periods:
+        raise ValueError(
+            f"demand_pmf must have num_periods = {num_periods} rows, got {len(pmf)}"
+        )
+
+
+def check_range(model: Model, num_periods: int, dtype: str) -> None:
+    """Raise if values might overflow: nothing earns more than all prices on full shelves."""
+    full = (num_periods + 1.0) * (model.num_ages + 1) * model.num_levels
+    bound = float(np.finfo(dtype).max) / 1e3 / full
+    for name in ("salvage", "holding_cost", "unit_cost", "price", "disposal_cost"):
+        value = getattr(model, name)
+        if abs(value) > bound:
+            raise ValueError(
+                f"{name} must be within ±{bound:.1e}, so that values are finite in {dtype}, "
+                f"got {value!r}"
+            )
 
 
 # ------------------------------------------------------------------------ demand
 
 
-def poisson_pmf(rate, max_demand) -> np.ndarray:
+def poisson_pmf(rate: float, max_demand: int) -> np.ndarray:
     """Compute a Poisson law cut off above `max_demand` and scaled to sum to 1.
 
     Args:
@@ -189,7 +225,9 @@ def poisson_pmf(rate, max_demand) -> np.ndarray:
     return pmf / pmf.sum()
 
 
-def sample_average_pmf(rate, num_samples, num_periods, *, key) -> np.ndarray:
+def sample_average_pmf(
+    rate: float, num_samples: int, num_periods: int, *, key: jax.Array
+) -> np.ndarray:
     """Draw Poisson demands for each period and return their frequencies.
 
     A solver that takes these for the law of demand replaces each expectation by the
@@ -223,7 +261,7 @@ def sample_average_pmf(rate, num_samples, num_periods, *, key) -> np.ndarray:
 # ------------------------------------------------------------------------ states
 
 
-def encode(x, num_levels):
+def encode(x: ArrayLike, num_levels: int) -> np.ndarray:
     """Number states: base-k digits, the oldest class most significant.
 
     Args:
@@ -240,7 +278,7 @@ def encode(x, num_levels):
     234
     """
     num_levels = checks.integer("num_levels", num_levels, 2)
-    x = _checked_states("x", x, num_levels)
+    x = checked_states("x", x, num_levels)
     _checked_size(x.shape[-1], num_levels)
     index = np.zeros(x.shape[:-1], np.int64)
     for i in range(x.shape[-1]):
@@ -248,7 +286,7 @@ def encode(x, num_levels):
     return index
 
 
-def decode(index, num_ages, num_levels):
+def decode(index: ArrayLike, num_ages: int, num_levels: int) -> np.ndarray:
     """Return the states with these numbers; the inverse of `encode`.
 
     Args:
@@ -304,7 +342,9 @@ def _integers(name, value):
     return numbers.astype(np.int64)
 
 
-def _checked_states(name, x, num_levels, num_ages=None):
+def checked_states(
+    name: str, x: ArrayLike, num_levels: int, num_ages: int | None = None
+) -> np.ndarray:
     """States (..., m) on the grid, as NumPy integers."""
     numbers = _integers(name, x)
     if numbers.ndim == 0 or numbers.shape[-1] == 0:
@@ -326,7 +366,7 @@ def _checked_states(name, x, num_levels, num_ages=None):
 # ------------------------------------------------------------- what a period does
 
 
-def deplete(x, z):
+def deplete(x: ArrayLike, z: ArrayLike) -> jax.Array:
     """Take z units away, oldest first: dep(x, z).
 
     Args:
@@ -367,7 +407,7 @@ def _aligned(x, **others):
     return x, [jnp.broadcast_to(array, shape) for array in rest]
 
 
-def next_stock(x, z, q, d):
+def next_stock(x: ArrayLike, z: ArrayLike, q: ArrayLike, d: ArrayLike) -> jax.Array:
     """Move the stock by one period: deplete, order, serve, age.
 
     Args:
@@ -390,7 +430,9 @@ def next_stock(x, z, q, d):
     return _deplete(aged, jnp.maximum(z + d - x[..., 0], 0))
 
 
-def reward(model: Model, x, z, q, d):
+def reward(
+    model: Model, x: ArrayLike, z: ArrayLike, q: ArrayLike, d: ArrayLike
+) -> jax.Array:
     """Compute what a period earns when demand is d.
 
     Args:
@@ -406,8 +448,7 @@ def reward(model: Model, x, z, q, d):
 
     Source: eq:expiry-reward of the lecture on the model.
 
-    >>> model = create_model(3, 10, [1.0], salvage=1, holding=0.5, order_cost=3,
-    ...                      price=5, disposal=2, discount=1)
+    >>> model = create_model(3, 10, discount=1)
     >>> float(reward(model, [4, 1, 2], 2, 3, 4))
     10.5
     """
@@ -416,5 +457,5 @@ def reward(model: Model, x, z, q, d):
     sold = jnp.minimum(d, left + q)
     expired = jnp.maximum(x[..., 0] - z - d, 0)
     z, left, q, sold, expired = (n.astype(float) for n in (z, left, q, sold, expired))
-    at_end = -model.c * q + model.r * sold - model.θ * expired
-    return model.s * z - model.h * left + model.α * at_end
+    at_end = -model.unit_cost * q + model.price * sold - model.disposal_cost * expired
+    return model.salvage * z - model.holding_cost * left + model.discount * at_end

@@ -3,7 +3,7 @@
 A policy is two arrays of integers, the units to sell off and the units to order, for
 every state, and for every period if they differ.
 
-Source: derived in the lecture on policies of Part II.
+Source: derived in the lecture on policies.
 """
 
 from typing import NamedTuple
@@ -11,18 +11,45 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
+from numpy.typing import DTypeLike
 
 from lectures_helpers import checks
-from lectures_helpers.expiry import exhaustive, solver, tensor
-from lectures_helpers.expiry import period as periods
+from lectures_helpers.expiry import exhaustive, tensor, threshold
+from lectures_helpers.expiry.memory import check_fits
 from lectures_helpers.expiry.model import (
     Model,
-    _checked_states,
+    check_range,
+    check_rows,
     checked_model,
+    checked_states,
     next_stock,
+    reward,
 )
-from lectures_helpers.expiry.period import Period
-from lectures_helpers.expiry.solver import Solution
+from lectures_helpers.expiry.periods import (
+    Period,
+    checked_dtype,
+    create_periods,
+    decision_dtype,
+    in_period,
+    in_precision,
+    terminal_values,
+)
+from lectures_helpers.expiry.solver import Solution, solve
+
+__all__ = [
+    "Policy",
+    "Rollout",
+    "evaluate",
+    "evaluate_period",
+    "fluid_policy",
+    "greedy",
+    "newsvendor_level",
+    "newsvendor_policy",
+    "optimal_policy",
+    "rollout",
+    "thresholds",
+]
 
 
 class Policy(NamedTuple):
@@ -42,7 +69,13 @@ class Rollout(NamedTuple):
 # --------------------------------------------------------------------- what it is worth
 
 
-def evaluate(model: Model, policy: Policy, num_periods, *, dtype=None):
+def evaluate(
+    model: Model,
+    policy: Policy,
+    num_periods: int,
+    *,
+    dtype: DTypeLike | None = None,
+) -> np.ndarray:
     """Compute exactly what a policy is worth from every state, V_{f,0}.
 
     Args:
@@ -52,7 +85,7 @@ def evaluate(model: Model, policy: Policy, num_periods, *, dtype=None):
         dtype: ``"float32"`` or ``"float64"``; default JAX's own setting.
 
     Returns:
-        (k,) * m values, money; a NumPy array if it is float64 while JAX computes in 32 bits.
+        (k,) * m values, money.
 
     Raises:
         ValueError: a bad argument, or a policy that orders more than k - 1, sells more
@@ -62,31 +95,50 @@ def evaluate(model: Model, policy: Policy, num_periods, *, dtype=None):
     """
     model = checked_model(model)
     num_periods = checks.integer("num_periods", num_periods, 0)
-    dtype = solver.checked_dtype(dtype)
-    solver.check_rows(model, num_periods)
-    solver.check_range(model, num_periods, dtype)
+    dtype = checked_dtype(dtype)
+    check_rows(model, num_periods)
+    check_range(model, num_periods, dtype)
     policy = _checked_policy(model, policy, num_periods)
-    with solver.in_precision(dtype):
-        laws = periods.periods(model, dtype)
-        values = periods.terminal_values(model, dtype)
+    with in_precision(dtype):
+        laws = create_periods(model, dtype)
+        values = terminal_values(model, dtype)
         for t in reversed(range(num_periods)):
-            z, q = (jnp.asarray(a) for a in _in_period(policy, t, model.m))
-            values = _evaluate_period(values, z, q, laws[t if len(laws) > 1 else 0])
-    return solver.released(values, dtype)
+            z, q = _in_period(policy, t, model.num_ages)
+            values = evaluate_period(values, z, q, in_period(laws, t))
+        return np.asarray(values)
 
 
 @jax.jit
-def _evaluate_period(values, z, q, law: Period):
-    """E[reward + α V(next)] in every state at its own (z, q)."""
-    m, k = values.ndim, values.shape[0]
-    x = exhaustive.all_states(m, k)
+def evaluate_period(
+    values: jax.Array, z: jax.Array, q: jax.Array, law: Period
+) -> jax.Array:
+    """Move values back by one period under a policy: E[reward + α V(next)] at its (z, q).
+
+    Args:
+        values: V_{f,t+1}, (k,) * m.
+        z: units that the policy sells off in each state, (k,) * m integers.
+        q: units that it orders, (k,) * m integers.
+        law: the period's demand and prices, from `periods.create_periods`.
+
+    Returns:
+        V_{f,t}, (k,) * m.
+
+    Source: eq:expiry-evaluate of the lecture on policies.
+    """
+    x = exhaustive.all_states(values.ndim, len(values))
     z, q = (a.reshape(-1).astype(int) for a in (z, q))
     value = exhaustive.action_value(exhaustive.look_up(values), x, z, q, law)
     return value.reshape(values.shape)
 
 
 def rollout(
-    model: Model, policy: Policy, x0, num_periods, *, key, num_paths=10_000
+    model: Model,
+    policy: Policy,
+    x0: ArrayLike,
+    num_periods: int,
+    *,
+    key: jax.Array,
+    num_paths: int = 10_000,
 ) -> Rollout:
     """Simulate paths under a policy and average what they earn, discounted.
 
@@ -109,13 +161,13 @@ def rollout(
     num_periods = checks.integer("num_periods", num_periods, 0)
     num_paths = checks.integer("num_paths", num_paths, 1)
     key = checks.random_key(key)
-    x0 = _checked_states("x0", x0, model.k, model.m)
+    x0 = checked_states("x0", x0, model.num_levels, model.num_ages)
     if x0.ndim > 2:
         raise ValueError(
             f"x0 must have the shape (num_ages,) or (n, num_ages), got {x0.shape}"
         )
-    solver.check_rows(model, num_periods)
-    solver.check_range(model, num_periods, solver.checked_dtype(None))
+    check_rows(model, num_periods)
+    check_range(model, num_periods, checked_dtype(None))
     policy = _checked_policy(model, policy, num_periods)
     starts = np.atleast_2d(x0)
     cdf = np.cumsum(np.atleast_2d(model.demand_pmf), axis=1)
@@ -123,17 +175,17 @@ def rollout(
     cdf[:, -1] = 1.0
 
     total = jnp.zeros((len(starts), num_paths))
-    x = jnp.broadcast_to(jnp.asarray(starts, int)[:, None], (*total.shape, model.m))
-    discount = jnp.asarray(1.0)
+    x = jnp.asarray(starts, int)[:, None]
+    x = jnp.broadcast_to(x, (*total.shape, model.num_ages))
+    factor = jnp.asarray(1.0)
     prices = model._replace(demand_pmf=None)
     for t in range(num_periods):
-        z, q = (jnp.asarray(a) for a in _in_period(policy, t, model.m))
-        law = jnp.asarray(cdf[t if len(cdf) > 1 else 0], float)
-        x, total = _simulate_period(
-            x, total, z, q, law, prices, discount, jax.random.fold_in(key, t)
-        )
-        discount = discount * model.α
-    total = total + discount * model.s * x.sum(-1).astype(total.dtype)
+        z, q = _in_period(policy, t, model.num_ages)
+        law = jnp.asarray(in_period(cdf, t), float)
+        x, earned = _simulate_period(x, z, q, law, prices, jax.random.fold_in(key, t))
+        total = total + factor * earned
+        factor = factor * model.discount
+    total = total + factor * model.salvage * x.sum(-1).astype(total.dtype)
     mean, error = total.mean(-1), total.std(-1, ddof=1) / num_paths**0.5
     if num_paths == 1:
         error = jnp.full_like(mean, jnp.nan)
@@ -141,22 +193,13 @@ def rollout(
 
 
 @jax.jit
-def _simulate_period(x, total, z, q, cdf, prices: Model, discount, key):
-    """Move all paths, (n, paths, m), by one period; add what it earns, discounted."""
-    k = z.shape[0]
-    at = exhaustive.number(x, k)
+def _simulate_period(x, z, q, cdf, prices: Model, key):
+    """Move all paths, (n, paths, m), by one period; and what it earns."""
+    at = exhaustive.number(x, len(z))
     z, q = (a.reshape(-1)[at].astype(int) for a in (z, q))
     u = jax.random.uniform(key, (x.shape[1],), cdf.dtype)
-    d = jnp.searchsorted(cdf, u, side="right").astype(z.dtype)
-    d = jnp.broadcast_to(d[None], z.shape)
-    left = x.sum(-1) - z
-    sold, expired = jnp.minimum(d, left + q), jnp.maximum(x[..., 0] - z - d, 0)
-    zf, left, qf, sold, expired = (
-        a.astype(total.dtype) for a in (z, left, q, sold, expired)
-    )
-    at_end = -prices.c * qf + prices.r * sold - prices.θ * expired
-    earned = prices.s * zf - prices.h * left + prices.α * at_end
-    return next_stock(x, z, q, d), total + discount * earned
+    d = jnp.searchsorted(cdf, u, side="right").astype(z.dtype)[None]
+    return next_stock(x, z, q, d), reward(prices, x, z, q, d)
 
 
 # -------------------------------------------------------------------------- policies
@@ -184,7 +227,33 @@ def optimal_policy(solution: Solution) -> Policy:
     return Policy(np.asarray(solution.depletions), np.asarray(solution.orders))
 
 
-def fluid_policy(model: Model, num_periods, max_hold=None) -> Policy:
+def thresholds(
+    model: Model, num_periods: int, *, dtype: DTypeLike | None = None
+) -> list[np.ndarray]:
+    """Compute the thresholds of the first period, one array for each class.
+
+    The i-th array, z̄_i, (k,) * (m - i), tells how many units of class i are kept when the
+    newer classes hold (x_{i+1}, ..., x_m): k - 1 where all are kept.  Where the newer
+    classes are themselves sold off, nothing of class i is kept, and z̄_i is 0.
+
+    Args:
+        model: the model.
+        num_periods: number of periods [T], an integer >= 1.
+        dtype: as in `solve`.
+
+    Returns:
+        m arrays of integers, units.
+
+    Raises:
+        ValueError: a bad argument, or an optimal depletion that is not of this form.
+    """
+    checks.integer("num_periods", num_periods, 1)
+    return threshold.read_off(solve(model, num_periods, dtype=dtype).depletion)
+
+
+def fluid_policy(
+    model: Model, num_periods: int, max_hold: float | None = None
+) -> Policy:
     """The policy that plans as if demand were its mean d.
 
     In the first period it sells off what would expire even if every period sold d,
@@ -207,14 +276,14 @@ def fluid_policy(model: Model, num_periods, max_hold=None) -> Policy:
     Source: https://github.com/huangzonghao/DP-CUDA; the lecture on policies.
     """
     model = checked_model(model)
-    m, k = model.m, model.k
+    m, k = model.num_ages, model.num_levels
     num_periods = checks.integer("num_periods", num_periods, 1)
     if max_hold is not None:
         checks.positive("max_hold", max_hold)
         if np.ndim(max_hold):
             raise ValueError(f"max_hold must be a number, got {max_hold!r}")
-    solver.check_rows(model, num_periods)
-    solver.check_fits(model, 3 * m + 2 * num_periods)
+    check_rows(model, num_periods)
+    check_fits(model, 3 * m + 2 * num_periods)
     means = _mean_demands(model, num_periods)
     ahead = np.array([_demand_ahead(means, i) for i in range(1, m + 1)])
     held = np.inf if max_hold is None else _demand_ahead(means, max_hold)
@@ -223,7 +292,7 @@ def fluid_policy(model: Model, num_periods, max_hold=None) -> Policy:
     total = x.sum(0)
     sold_by = ahead.reshape((m,) + (1,) * m)
     perish = np.maximum(x.cumsum(0) - sold_by, 0).max(0)
-    z = np.zeros((num_periods, *total.shape), periods.decision_dtype(model))
+    z = np.zeros((num_periods, *total.shape), decision_dtype(model))
     z[0] = _rounded(perish + np.maximum(total - perish - held, 0))
     d = means.reshape((-1,) + (1,) * m)
     q = np.minimum(_rounded(np.maximum(d - (total - z), 0)), k - 1)
@@ -231,7 +300,12 @@ def fluid_policy(model: Model, num_periods, max_hold=None) -> Policy:
 
 
 def newsvendor_policy(
-    model: Model, num_periods, *, level=None, greedy_first=False, keep_oldest=None
+    model: Model,
+    num_periods: int,
+    *,
+    level: int | None = None,
+    greedy_first: bool = False,
+    keep_oldest: int | None = None,
 ) -> Policy:
     """The policy that orders up to a level and, as a rule, sells off nothing.
 
@@ -254,18 +328,18 @@ def newsvendor_policy(
         ValueError: a bad argument.
     """
     model = checked_model(model)
-    m, k = model.m, model.k
+    m, k = model.num_ages, model.num_levels
     num_periods = checks.integer("num_periods", num_periods, 1)
     level = k - 1 if level is None else checks.integer("level", level, 0)
-    solver.check_rows(model, num_periods)
-    solver.check_fits(model, m + 2 + num_periods)
+    check_rows(model, num_periods)
+    check_fits(model, m + 2 + num_periods)
     x = np.indices((k,) * m)
     kept = (
         k - 1 if keep_oldest is None else checks.integer("keep_oldest", keep_oldest, 0)
     )
     z = np.maximum(x[0] - kept, 0)
     q = np.clip(level + z - x.sum(0), 0, k - 1)
-    dtype = periods.decision_dtype(model)
+    dtype = decision_dtype(model)
     shape = (num_periods, *z.shape)
     policy = Policy(*(np.broadcast_to(a.astype(dtype), shape).copy() for a in (z, q)))
     if greedy_first:
@@ -285,26 +359,35 @@ def newsvendor_level(model: Model) -> int:
     Args:
         model: the model, with s < c <= r.
 
+    Returns:
+        The level S, units.
+
     Raises:
         ValueError: prices without a critical ratio in [0, 1).
 
-    >>> from lectures_helpers.expiry import create_model, poisson_pmf
-    >>> newsvendor_level(create_model(4, 10, poisson_pmf(8.0, 19), salvage=1, holding=0.5,
-    ...                               order_cost=3, price=5, disposal=2, discount=0.95))
+    >>> from lectures_helpers.expiry import create_model
+    >>> newsvendor_level(create_model())
     8
     """
     model = checked_model(model)
-    if not model.s < model.c <= model.r:
+    s, c, r = model.salvage, model.unit_cost, model.price
+    if not s < c <= r:
         raise ValueError(
             "model must have s < c <= r for a critical ratio, got "
-            f"s = {model.s:g}, c = {model.c:g}, r = {model.r:g}"
+            f"s = {s:g}, c = {c:g}, r = {r:g}"
         )
-    ratio = (model.r - model.c) / (model.r - model.s)
+    ratio = (r - c) / (r - s)
     cdf = np.cumsum(np.atleast_2d(model.demand_pmf)[0])
     return int(np.argmax(cdf >= ratio - 1e-12))
 
 
-def greedy(model: Model, policy: Policy, num_periods, *, dtype=None) -> Policy:
+def greedy(
+    model: Model,
+    policy: Policy,
+    num_periods: int,
+    *,
+    dtype: DTypeLike | None = None,
+) -> Policy:
     """Replace a policy's first period by what is best if the policy is followed afterwards.
 
     Args:
@@ -319,20 +402,20 @@ def greedy(model: Model, policy: Policy, num_periods, *, dtype=None) -> Policy:
     """
     model = checked_model(model)
     num_periods = checks.integer("num_periods", num_periods, 1)
-    solver.check_rows(model, num_periods)
+    check_rows(model, num_periods)
     policy = _checked_policy(model, policy, num_periods)
-    shape = (num_periods,) + (model.k,) * model.m
-    decide = periods.decision_dtype(model)
+    shape = (num_periods,) + (model.num_levels,) * model.num_ages
+    decide = decision_dtype(model)
     z, q = (np.broadcast_to(a, shape).astype(decide) for a in policy)
     pmf = model.demand_pmf
     rest = model if pmf.ndim == 1 else model._replace(demand_pmf=pmf[1:])
-    dtype = solver.checked_dtype(dtype)
-    with solver.in_precision(dtype):
+    dtype = checked_dtype(dtype)
+    with in_precision(dtype):
         if num_periods > 1:
             later = evaluate(rest, Policy(z[1:], q[1:]), num_periods - 1, dtype=dtype)
         else:
-            later = periods.terminal_values(model, dtype)
-        law = periods.periods(model, dtype)[0]
+            later = np.asarray(terminal_values(model, dtype))
+        law = create_periods(model, dtype)[0]
         _, decision = tensor.backup(jnp.asarray(later), law, decide=decide)
     z[0], q[0] = np.asarray(decision.depletion), np.asarray(decision.order)
     return Policy(z, q)
@@ -359,17 +442,18 @@ def _rounded(x):
     return np.floor(np.round(x, 9) + 0.5).astype(np.int64)
 
 
-def _in_period(policy, t, m):
-    return tuple(a[t] if np.ndim(a) > m else a for a in policy)
+def _in_period(policy, t, num_ages):
+    """(z, q) of period t in every state, for the device."""
+    return (jnp.asarray(a[t] if np.ndim(a) > num_ages else a) for a in policy)
 
 
 def _checked_policy(model, policy, num_periods):
     """The policy as NumPy integers, if every decision is possible."""
     if not isinstance(policy, tuple) or len(policy) != 2:
         raise ValueError(f"policy must be a Policy(depletion, order), got {policy!r}")
-    m, k = model.m, model.k
+    m, k = model.num_ages, model.num_levels
     states = (k,) * m
-    solver.check_fits(model, m + 3)
+    check_fits(model, m + 3)
     total = np.indices(states).sum(0)
     arrays = []
     for name, value, most, bound in (

@@ -10,6 +10,8 @@ backup for the fronts, and after it for the running maxima of the newer classes.
 
 Where n does not divide k, x_2 is padded up to a multiple of n.
 
+The module is the solver's place on a mesh: it has the functions of `one_device`.
+
 Source: the lecture on scale (thm-exchange).
 """
 
@@ -18,39 +20,68 @@ from functools import lru_cache, partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import PartitionSpec
+from jax.sharding import Mesh, PartitionSpec
 
 from lectures_helpers import sharding
-from lectures_helpers.expiry import tensor
-from lectures_helpers.expiry.period import (
-    TIES,
+from lectures_helpers.expiry import exhaustive, tensor
+from lectures_helpers.expiry.model import Model
+from lectures_helpers.expiry.periods import (
     Decision,
     Period,
     salvage_values,
+    tie_of,
     total_stock,
 )
+
+__all__ = ["backup", "exchanged_bytes", "padded", "start"]
 
 CUT = 1  # the axis along which values lie on the mesh: x_2
 
 
-def padded(k, mesh):
+def padded(num_levels: int, mesh: Mesh) -> int:
     """Length of the cut axis: k, up to a multiple of the devices."""
-    return -(-k // mesh.size) * mesh.size
+    return -(-num_levels // mesh.size) * mesh.size
 
 
-def start(model, dtype, mesh):
+def start(where: Mesh, model: Model, dtype: str) -> jax.Array:
     """Terminal values, (k, padded k, k, ...), made where they lie."""
-    k = model.k
+    k, m = model.num_levels, model.num_ages
 
-    def make(s, units):
-        return pad(salvage_values(s, units, model.m), CUT, padded(k, mesh))
+    def make(salvage, units):
+        return _pad(salvage_values(salvage, units, m), CUT, padded(k, where))
 
-    cut = sharding.spread(mesh, CUT, model.m)
-    s, units = np.asarray(model.s, dtype), np.arange(k).astype(dtype)
-    return jax.jit(make, out_shardings=cut)(s, units)
+    cut = sharding.spread(where, CUT, m)
+    salvage, units = np.asarray(model.salvage, dtype), np.arange(k).astype(dtype)
+    return jax.jit(make, out_shardings=cut)(salvage, units)
 
 
-def pad(array, axis, length):
+def put(where: Mesh, values: np.ndarray) -> jax.Array:
+    """Values out of a save, where they belong."""
+    widths = [(0, 0)] * values.ndim
+    widths[CUT] = (0, padded(len(values), where) - len(values))
+    cut = sharding.spread(where, CUT, values.ndim)
+    return sharding.from_host(np.pad(values, widths), cut)
+
+
+def fetch(where: Mesh, array: jax.Array) -> np.ndarray:
+    """The whole array in this process's memory, without padding."""
+    return sharding.to_host(array)[:, : len(array)]
+
+
+@lru_cache(maxsize=64)
+def compiled(
+    where: Mesh, method: str, shape: tuple, law: tuple, dtype: str, decide: str | None
+) -> jax.stages.Compiled:
+    """A backup compiled for these sizes; as `one_device.compiled`, for the tensor method."""
+    m, k = len(shape), shape[0]
+    cut, whole = sharding.spread(where, CUT, m), sharding.everywhere(where)
+    shape = (*shape[:CUT], padded(k, where), *shape[CUT + 1 :])
+    values = jax.ShapeDtypeStruct(shape, dtype, sharding=cut)
+    period = Period(*(jax.ShapeDtypeStruct(a, dtype, sharding=whole) for a in law))
+    return backup(where, m, decide).lower(values, period).compile()
+
+
+def _pad(array, axis, length):
     """The array with zeros behind it along an axis."""
     widths = [(0, 0)] * array.ndim
     widths[axis] = (0, length - array.shape[axis])
@@ -58,10 +89,10 @@ def pad(array, axis, length):
 
 
 @lru_cache(maxsize=32)
-def backup(mesh, m, decide=None):
+def backup(mesh: Mesh, num_ages: int, decide: str | None = None) -> jax.stages.Wrapped:
     """The compiled backup for m >= 3 classes: as `tensor.backup`, on padded, cut values."""
     name = mesh.axis_names[0]
-    cut = PartitionSpec(*(name if axis == CUT else None for axis in range(m)))
+    cut = sharding.spread(mesh, CUT, num_ages).spec
     decision = None if decide is None else Decision(cut, cut)
     local = jax.shard_map(
         partial(_local_backup, name=name, devices=mesh.size, decide=decide),
@@ -85,18 +116,16 @@ def _local_backup(values, period: Period, *, name, devices, decide):
         return jax.lax.slice_in_dim(together, 0, k, axis=axis)
 
     def my_piece(array, axis=0):
-        array = pad(array, axis, full)
+        array = _pad(array, axis, full)
         return jax.lax.dynamic_slice_in_dim(array, mine, share, axis)
 
     def recut(array):
         """From a cut along x_3 to one along x_2."""
-        array = pad(array.reshape(k, k, share, *values.shape[3:]), 1, full)
+        array = _pad(array.reshape(k, k, share, *values.shape[3:]), 1, full)
         array = jax.lax.all_to_all(array, name, 1, 2, tiled=True)
         return jax.lax.slice_in_dim(array, 0, k, axis=2)
 
-    scale = jax.lax.pmax(jnp.max(jnp.abs(values)), name)
-    tie = jnp.maximum(scale, 1) * jnp.asarray(TIES[values.dtype.name], values.dtype)
-
+    tie = tie_of(values, name)
     chains = tensor.fronts(whole(values[0]), period, partial(my_piece, axis=1))
     columns = (share,) + (k,) * (m - 3)
     between = jax.lax.broadcasted_iota(values.dtype, columns, 0)
@@ -112,21 +141,20 @@ def _local_backup(values, period: Period, *, name, devices, decide):
     )
     kept = recut(kept)
     if decide is None:
-        first = my_piece(tensor.running_maximum(whole(kept[0]), period.s))
-        return tensor.along_oldest(first, kept, period.s), None
+        first = my_piece(tensor.running_maximum(whole(kept[0]), period.salvage))
+        return tensor.along_oldest(first, kept, period.salvage), None
 
     order = recut(order)
     kept_first, order_first = whole(kept[0]), whole(order[0])
     none = jnp.zeros(kept_first.shape, decide)
-    first = tensor.running_decision(kept_first, none, order_first, period.s, tie)
+    first = tensor.running_decision(kept_first, none, order_first, period.salvage, tie)
     first = jax.tree.map(my_piece, first)
-    return tensor.decide_along_oldest(first, kept, order, period.s, tie)
+    return tensor.decide_along_oldest(first, kept, order, period.salvage, tie)
 
 
-def look_up(values, mesh, k):
+def look_up(where: Mesh, values: jax.Array) -> exhaustive.LookUp:
     """The function from states (..., m) to their values, (...), wherever these lie."""
-    name = mesh.axis_names[0]
-    cut = PartitionSpec(*(name if axis == CUT else None for axis in range(values.ndim)))
+    name = where.axis_names[0]
 
     def local(values, x):
         share = values.shape[CUT]
@@ -138,20 +166,21 @@ def look_up(values, mesh, k):
 
     found = jax.shard_map(
         local,
-        mesh=mesh,
-        in_specs=(cut, PartitionSpec()),
+        mesh=where,
+        in_specs=(sharding.spread(where, CUT, values.ndim).spec, PartitionSpec()),
         out_specs=PartitionSpec(),
         check_vma=False,
     )
     return partial(found, values)
 
 
-def exchanged_bytes(m, k, devices, itemsize) -> int:
+def exchanged_bytes(num_ages: int, num_levels: int, devices: int, itemsize: int) -> int:
     """Bytes that all devices together receive in one period without decisions.
 
     From each of the others, a device gets its share of W once, in the exchange of all
     with all, and its share of V(0, ·) and of W(0, ·).
     """
+    m, k = num_ages, num_levels
     length = -(-k // devices) * devices  # of a cut axis, padding included
     recut = k ** (m - 2) * length * length // devices  # k, length / n, length, k, ...
     first = 2 * k ** (m - 2) * length

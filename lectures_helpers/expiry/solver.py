@@ -1,15 +1,16 @@
 """Solve the model: values and decisions of the first period, by any of the four methods.
 
 A long run tells how much memory it takes before it starts, shows its progress, saves each
-period, and goes on where it was killed.
+period, and goes on where it was killed.  Where the values lie is the business of a place:
+`one_device`, or `sharded` for a mesh, two modules with the same functions.
 """
 
 import contextlib
-import functools
 import hashlib
-import os
 from functools import partial
+from os import PathLike
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import jax
@@ -17,31 +18,31 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh
+from numpy.typing import DTypeLike
 from tqdm.auto import tqdm
 
-from lectures_helpers import checks, precision, sharding
-from lectures_helpers.expiry import (
-    checkpoint as saves,
+from lectures_helpers import checks, sharding
+from lectures_helpers.expiry import exhaustive, memory, one_device, saves, sharded
+from lectures_helpers.expiry.model import (
+    Model,
+    check_range,
+    check_rows,
+    checked_model,
+    decode,
 )
-from lectures_helpers.expiry import (
-    exhaustive,
-    sharded,
-    tensor,
-    top_down,
+from lectures_helpers.expiry.periods import (
+    Decision,
+    Period,
+    checked_dtype,
+    create_periods,
+    decision_dtype,
+    in_period,
+    in_precision,
+    tie_of,
 )
-from lectures_helpers.expiry import period as periods
-from lectures_helpers.expiry import (
-    thresholds as threshold_rule,
-)
-from lectures_helpers.expiry.model import Model, checked_model, decode
-from lectures_helpers.expiry.period import Period
 
-BACKUPS = {
-    "exhaustive": exhaustive.backup,
-    "top_down": top_down.backup,
-    "threshold": threshold_rule.backup,
-    "tensor": tensor.backup,
-}
+__all__ = ["Certificate", "Solution", "required_memory", "solve"]
+
 ASSUMING = ("top_down", "threshold")  # methods that are wrong where the structure fails
 CERTIFIED = 64  # states in which a solution is compared with the exhaustive search
 
@@ -64,26 +65,24 @@ class Certificate(NamedTuple):
 class Solution(NamedTuple):
     """Optimal values and decisions, and what certifies them."""
 
-    values: jax.Array  #: V_0, (k,) * m, money
-    depletion: jax.Array  #: optimal z in the first period, (k,) * m integers, units
-    order: jax.Array  #: optimal q in the first period, (k,) * m integers, units
+    values: np.ndarray  #: V_0, (k,) * m, money
+    depletion: np.ndarray  #: optimal z in the first period, (k,) * m integers, units
+    order: np.ndarray  #: optimal q in the first period, (k,) * m integers, units
     certificate: Certificate  #: how values and decisions compare with the definition
-    depletions: "jax.Array | None" = (
-        None  #: z of every period, (T,) + (k,) * m, on request
-    )
-    orders: "jax.Array | None" = None  #: q of every period, (T,) + (k,) * m, on request
+    depletions: np.ndarray | None = None  #: z of all periods, (T,) + (k,) * m, if kept
+    orders: np.ndarray | None = None  #: q of all periods, (T,) + (k,) * m, if kept
 
 
 def solve(
     model: Model,
-    num_periods,
+    num_periods: int,
     *,
-    method="tensor",
-    dtype=None,
-    progress=False,
-    checkpoint=None,
-    keep_policies=False,
-    mesh=None,
+    method: str = "tensor",
+    dtype: DTypeLike | None = None,
+    progress: bool = False,
+    checkpoint: str | PathLike | None = None,
+    keep_policies: bool = False,
+    mesh: Mesh | None = None,
 ) -> Solution:
     """Compute V_0 and the optimal decisions.
 
@@ -109,18 +108,15 @@ def solve(
             machines all of them make the call, and a save's folder is one that all see.
 
     Returns:
-        A `Solution`.  With ``num_periods`` 0 values are ``s |x|`` and decisions are 0.
-        Arrays are JAX's; those in float64 while JAX computes in 32 bits are NumPy's, and
-        so are those of a mesh whose devices do not divide num_levels.
+        A `Solution`, whose arrays are NumPy's: whole, on the host, on every machine.  With
+        ``num_periods`` 0 values are ``s |x|`` and decisions are 0.
 
     Raises:
         ValueError: a bad argument, a demand law whose rows are not `num_periods`, a save
             that is damaged or of another run, or a model that a device cannot hold.
 
-    >>> from lectures_helpers.expiry import create_model, poisson_pmf
-    >>> model = create_model(4, 10, poisson_pmf(8.0, 19), salvage=1, holding=0.5,
-    ...                      order_cost=3, price=5, disposal=2, discount=0.95)
-    >>> solution = solve(model, 5, dtype="float64")
+    >>> from lectures_helpers.expiry import create_model
+    >>> solution = solve(create_model(), 5, dtype="float64")
     >>> solution.values.shape, bool(solution.certificate.gap < 1e-12)
     ((10, 10, 10, 10), True)
     """
@@ -130,38 +126,23 @@ def solve(
     dtype = checked_dtype(dtype)
     check_rows(model, num_periods)
     check_range(model, num_periods, dtype)
-    path = None if checkpoint is None else _checked_path(checkpoint)
-    mesh = _checked_mesh(mesh, model, method)
+    path = None if checkpoint is None else saves.checked_path(checkpoint)
+    where = _checked_where(mesh, model, method)
+    run = _Run(model, num_periods, method, dtype, bool(keep_policies), where)
 
     with in_precision(dtype):
-        _check_memory(model, num_periods, method, dtype, keep_policies, mesh)
-        solution = _solve(
-            model, num_periods, method, dtype, progress, path, keep_policies, mesh
-        )
-    return released(solution, dtype)
-
-
-def thresholds(model: Model, num_periods, *, dtype=None) -> list[np.ndarray]:
-    """Compute the thresholds of the first period, one array for each class.
-
-    The i-th array, z̄_i, (k,) * (m - i), tells how many units of class i are kept when the
-    newer classes hold (x_{i+1}, ..., x_m): k - 1 where all are kept.  Where the newer
-    classes are themselves sold off, nothing of class i is kept, and z̄_i is 0.
-
-    Args:
-        model: the model.
-        num_periods: number of periods [T], an integer >= 1.
-        dtype: as in `solve`.
-
-    Raises:
-        ValueError: a bad argument, or an optimal depletion that is not of this form.
-    """
-    checks.integer("num_periods", num_periods, 1)
-    return threshold_rule.read_off(solve(model, num_periods, dtype=dtype).depletion)
+        laws = create_periods(model, dtype)
+        _check_memory(run, laws)
+        return _solve(run, laws, path, progress)
 
 
 def required_memory(
-    model: Model, *, method="tensor", dtype=None, keep_policies=0, mesh=None
+    model: Model,
+    *,
+    method: str = "tensor",
+    dtype: DTypeLike | None = None,
+    keep_policies: int = 0,
+    mesh: Mesh | None = None,
 ) -> int:
     """Bytes that a solve holds at its peak: what its compiled backup takes, and its results.
 
@@ -170,132 +151,171 @@ def required_memory(
         method, dtype, mesh: as in `solve`; on a mesh, the bytes are those of each device.
         keep_policies: number of periods whose decisions are kept, on the host.
 
+    Returns:
+        Bytes.
+
     Raises:
         ValueError: a bad argument.
     """
     model, dtype = checked_model(model), checked_dtype(dtype)
     _check_method(method)
     keep_policies = checks.integer("keep_policies", keep_policies, 0)
-    mesh = _checked_mesh(mesh, model, method)
+    where = _checked_where(mesh, model, method)
+    run = _Run(model, keep_policies, method, dtype, True, where)
     with in_precision(dtype):
-        return _required(model, method, dtype, keep_policies, mesh)
+        return _required(run, create_periods(model, dtype))
 
 
 # ------------------------------------------------------------------------ the run
 
 
-def _solve(model, T, method, dtype, progress, path, keep_policies, mesh):
-    m, k = model.m, model.k
-    laws = periods.periods(model, dtype)
-    decide = periods.decision_dtype(model)
-    kept = {}
-    run = _describe(model, T, method, dtype, keep_policies)
-    start, values = T, None
-    if path is not None:
-        saves.remove_unfinished(path)
-        if (found := saves.load(path, run)) is not None:
-            start, arrays = found
-            _check_save(path, start, arrays, model, T, dtype, keep_policies)
-            values = _placed(arrays.pop("values"), mesh)
-            for name, array in arrays.items():
-                kept[int(name.removeprefix("decision_"))] = array
-    if mesh is not None and jax.process_count() > 1:
-        _check_agreement({**run, "period to start from": start})
-    if values is None:
-        values = _terminal_values(model, dtype, mesh)
-    if T == 0:
-        none = jnp.zeros((k,) * m, decide)
-        every = jnp.zeros((0, *none.shape), decide) if keep_policies else None
-        values = _trimmed(values, k, mesh)
-        return Solution(values, none, none, Certificate(0.0, 0.0, 0), every, every)
+class _Run(NamedTuple):
+    """What is to be computed, and where."""
 
+    model: Model
+    num_periods: int
+    method: str
+    dtype: str
+    keep_policies: bool
+    where: "jax.Device | Mesh"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.model.num_levels,) * self.model.num_ages
+
+
+def _solve(run: _Run, laws: list[Period], path: Path | None, progress: bool):
+    T, where, place = run.num_periods, run.where, _place(run.where)
+    decide = decision_dtype(run.model)
+    start, values, kept = _start(run, path)
+    decision = Decision(*np.zeros((2, *run.shape), decide))
     worst = Certificate(0.0, 0.0, 0)
     bar = tqdm(total=T, initial=T - start, disable=not progress, unit="period")
     with contextlib.closing(bar):
         for t in reversed(range(start)):
-            certified = t == 0 or method in ASSUMING
-            decides = decide if certified or keep_policies else None
-            backup = _compiled(method, m, k, _sizes(laws), dtype, decides, _where(mesh))
-            last, law = values, laws[t if len(laws) > 1 else 0]
+            certified = t == 0 or run.method in ASSUMING
+            decides = decide if certified or run.keep_policies else None
+            backup, later, law = (
+                _compiled(run, laws, decides),
+                values,
+                in_period(laws, t),
+            )
             values, decision = jax.block_until_ready(
-                backup(last, law)
-            )  # or they queue up
+                backup(later, law)
+            )  # or they queue
             if certified:
-                worst = _worse(worst, certify(values, decision, last, law, mesh))
-            if keep_policies:
-                kept[t] = np.stack([_on_host(a, k, mesh) for a in decision])
+                worst = _worse(worst, certify(values, decision, later, law, where))
+            if run.keep_policies:
+                kept[:, t] = [place.fetch(where, a) for a in decision]
             if path is not None and t > 0:
-                _save(path, run, t, _on_host(values, k, mesh), kept, mesh)
+                _save(run, path, t, place.fetch(where, values), kept)
             bar.update()
-
-    values, decision = (
-        jax.tree.map(lambda a: _trimmed(a, k, mesh), a) for a in (values, decision)
-    )
-    depletions = orders = None
-    if keep_policies:
-        depletions, orders = np.stack([kept[t] for t in range(T)], axis=1)
+    values, *decision = (place.fetch(where, a) for a in (values, *decision))
     return Solution(
-        values, decision.depletion, decision.order, worst, depletions, orders
+        values, *decision, worst, *(kept if run.keep_policies else (None, None))
     )
 
 
-def _worse(one, other):
-    """The worse of two certificates, number by number; NaN is worst."""
-    return Certificate(
-        *(float(np.maximum(a, b)) for a, b in zip(one[:2], other[:2], strict=True)),
-        other[2],
+def _place(where: "jax.Device | Mesh") -> ModuleType:
+    """The module with what is done there."""
+    return sharded if isinstance(where, Mesh) else one_device
+
+
+def _compiled(run, laws, decide):
+    law = tuple(array.shape for array in laws[0])
+    return _place(run.where).compiled(
+        run.where, run.method, run.shape, law, run.dtype, decide
     )
 
 
-def _save(path, run, t, values, kept, mesh):
+def _start(run, path):
+    """The period to start from, values where they belong, and decisions of later periods."""
+    place, told = _place(run.where), _describe(run)
+    periods = run.num_periods if run.keep_policies else 0
+    kept = np.zeros((2, periods, *run.shape), decision_dtype(run.model))
+    found = None
+    if path is not None:
+        saves.remove_unfinished(path)
+        found = saves.load(path, told)
+    start, arrays = found or (run.num_periods, {})
+    if found:
+        _check_save(run, path, start, arrays)
+    if _together(run.where):
+        _check_agreement({**told, "period to start from": start})
+    if not found:
+        return start, place.start(run.where, run.model, run.dtype), kept
+    values = place.put(run.where, arrays.pop("values"))
+    for name, array in arrays.items():
+        kept[:, int(name.removeprefix("decision_"))] = array
+    return start, values, kept
+
+
+def _save(run, path, t, values, kept):
     """Save a period; on several machines the first one does, and the others wait."""
-    if mesh is None or jax.process_index() == 0:
-        named = {f"decision_{n}": array for n, array in kept.items()}
-        saves.save(path, run, t, {"values": values, **named})
-    if mesh is not None and jax.process_count() > 1:
+    together = _together(run.where)
+    if not together or jax.process_index() == 0:
+        decided = {f"decision_{n}": kept[:, n] for n in range(t, kept.shape[1])}
+        saves.save(path, _describe(run), t, {"values": values, **decided})
+    if together:
         multihost_utils.sync_global_devices(f"save of period {t}")
 
 
-def certify(values, decision, later, law: Period, mesh=None) -> Certificate:
+def _together(where):
+    """Whether several processes make this run."""
+    return isinstance(where, Mesh) and jax.process_count() > 1
+
+
+# ----------------------------------------------------------------- the certificate
+
+
+def certify(
+    values: jax.Array,
+    decision: Decision,
+    later: jax.Array,
+    law: Period,
+    where: "jax.Device | Mesh",
+) -> Certificate:
     """Hold values and decisions of a period against the exhaustive search, given V_{t+1}."""
-    m, k = values.ndim, law.waste.size
-    x = spread_states(m, k, CERTIFIED)
-    at = partial(_at_states, mesh=mesh, k=k)
-    tie = periods.tie_of(later)
-    best, _ = _best_actions(later, x, law, tie, mesh=mesh)
-    z, q = (at(a, x).astype(int) for a in decision)
-    taken = _action_value(later, x, z, q, law, mesh=mesh)
+    x = spread_states(values.ndim, values.shape[0], CERTIFIED)
+    best, _ = _best_actions(later, x, law, tie_of(later), where=where)
+    z, q = (_at_states(a, x, where=where).astype(int) for a in decision)
+    taken = _action_value(later, x, z, q, law, where=where)
     scale = max(1.0, float(jnp.max(jnp.abs(values))))
-    gap = float(jnp.max(jnp.abs(at(values, x) - best))) / scale
+    gap = float(jnp.max(jnp.abs(_at_states(values, x, where=where) - best))) / scale
     regret = float(jnp.maximum(jnp.max(best - taken), 0)) / scale
     return Certificate(gap, regret, len(x))
 
 
-def _look_up(values, mesh, k):
-    if mesh is None:
-        return exhaustive.look_up(values)
-    return sharded.look_up(values, mesh, k)
+def _look_up(where, values):
+    return _place(where).look_up(where, values)
 
 
-@partial(jax.jit, static_argnames=("mesh", "k"))
-def _at_states(values, x, *, mesh, k):
-    return _look_up(values, mesh, k)(x)
+@partial(jax.jit, static_argnames="where")
+def _at_states(values, x, *, where):
+    return _look_up(where, values)(x)
 
 
-@partial(jax.jit, static_argnames="mesh")
-def _best_actions(later, x, law, tie, *, mesh):
-    look_up = _look_up(later, mesh, law.waste.size)
-    return exhaustive.best_actions(look_up, x, law, tie)
+@partial(jax.jit, static_argnames="where")
+def _best_actions(later, x, law, tie, *, where):
+    return exhaustive.best_actions(_look_up(where, later), x, law, tie)
 
 
-@partial(jax.jit, static_argnames="mesh")
-def _action_value(later, x, z, q, law, *, mesh):
-    look_up = _look_up(later, mesh, law.waste.size)
-    return exhaustive.action_value(look_up, x, z, q, law)
+@partial(jax.jit, static_argnames="where")
+def _action_value(later, x, z, q, law, *, where):
+    return exhaustive.action_value(_look_up(where, later), x, z, q, law)
 
 
-def spread_states(m, k, most) -> np.ndarray:
+def _worse(one, other):
+    """The worse of two certificates, number by number; NaN is worst."""
+    gap, regret = (
+        float(np.maximum(*ab)) for ab in zip(one[:2], other[:2], strict=True)
+    )
+    return Certificate(gap, regret, other.num_states)
+
+
+def spread_states(num_ages: int, num_levels: int, most: int) -> np.ndarray:
     """All states if they are few, else `most` of them spread over the grid, (n, m)."""
+    m, k = num_ages, num_levels
     if k**m <= most:
         return decode(np.arange(k**m), m, k)
     # The corners (nothing, everything), and steps by the golden ratio, which never cluster.
@@ -304,15 +324,86 @@ def spread_states(m, k, most) -> np.ndarray:
     return decode(index, m, k)
 
 
-def _check_save(path, start, arrays, model, T, dtype, keep_policies):
+# ---------------------------------------------------------------------- refusals
+
+
+def _required(run, laws):
+    """Bytes at the peak: the backup with decisions, and the decisions kept on the host."""
+    _check_index(run)
+    decide = decision_dtype(run.model)
+    kept = run.num_periods if run.keep_policies else 0
+    return (
+        memory.program_bytes(_compiled(run, laws, decide))
+        + 2
+        * kept
+        * run.model.num_levels**run.model.num_ages
+        * np.dtype(decide).itemsize
+    )
+
+
+def _check_memory(run, laws):
+    devices = run.where.size if isinstance(run.where, Mesh) else 1
+    states = run.model.num_levels**run.model.num_ages
+    there = memory.available_memory(run.where)
+    needed = 2 * states * np.dtype(run.dtype).itemsize // devices  # values alone
+    if needed <= there:  # else there is no use in compiling for it
+        needed = _required(run, laws)
+    if needed > there:
+        each = "" if devices == 1 else f" on each of {devices} devices"
+        raise ValueError(
+            f"{memory.states(run.model)} need {memory.size(needed)}{each} with method "
+            f"{run.method!r} in {run.dtype}, but there are {memory.size(there)}; take a "
+            "smaller model, another method or dtype, or more devices"
+        )
+
+
+def _check_method(method):
+    if not isinstance(method, str) or method not in one_device.BACKUPS:
+        known = list(one_device.BACKUPS)
+        raise ValueError(f"method must be one of {known}, got {method!r}")
+
+
+def _checked_where(mesh, model, method):
+    """The mesh, or the device on which JAX computes."""
+    if sharding.checked_mesh(mesh) is None:
+        return memory.default_device()
+    if method != "tensor":
+        raise ValueError(f"mesh must be None with method {method!r}, got {mesh}")
+    if not mesh.local_devices:
+        raise ValueError(
+            f"mesh must hold devices of every process, got none of {jax.process_index()}"
+        )
+    if model.num_ages < 3:
+        raise ValueError(
+            f"mesh must be None for num_ages = {model.num_ages}: states are shared from "
+            "3 ages on"
+        )
+    return mesh
+
+
+def _check_index(run):
+    """State numbers are 32-bit integers inside the methods that look values up."""
+    m, k = run.model.num_ages, run.model.num_levels
+    if k**m > 2**50:
+        raise ValueError(
+            f"num_levels^num_ages must be below 2^50, got {k}^{m} = {k**m:,}"
+        )
+    if run.method != "tensor" and k**m >= 2**31:
+        raise ValueError(
+            f"num_levels^num_ages must be below 2^31 with method {run.method!r}, got "
+            f"{k}^{m}; method 'tensor' takes more"
+        )
+
+
+def _check_save(run, path, start, arrays):
     """Raise unless a save has the arrays of a run that has come to this period."""
-    states = (model.k,) * model.m
-    decisions = range(start, T) if keep_policies else ()
-    shapes = {"values": states} | {f"decision_{t}": (2, *states) for t in decisions}
+    decisions = range(start, run.num_periods) if run.keep_policies else ()
+    shapes = {"values": run.shape}
+    shapes |= {f"decision_{t}": (2, *run.shape) for t in decisions}
     if not (
-        1 <= start < T
+        1 <= start < run.num_periods
         and {name: array.shape for name, array in arrays.items()} == shapes
-        and arrays["values"].dtype == dtype
+        and arrays["values"].dtype == run.dtype
     ):
         raise ValueError(
             f"checkpoint = {str(path)!r} is damaged: it does not hold what a run has saved "
@@ -320,289 +411,25 @@ def _check_save(path, start, arrays, model, T, dtype, keep_policies):
         )
 
 
-def _check_agreement(run):
+def _check_agreement(told):
     """Raise on every machine unless all of them make the same call from the same save.
 
     They would wait for one another for ever otherwise.
     """
-    digest = hashlib.sha256(repr(run).encode()).digest()
+    digest = hashlib.sha256(repr(told).encode()).digest()
     digests = multihost_utils.process_allgather(np.frombuffer(digest, np.uint8))
     if (digests != digests[0]).any():
         raise ValueError(
             "solve must be called alike by every process, with a checkpoint folder that "
-            f"all of them see, got on process {jax.process_index()}: {run}"
+            f"all of them see, got on process {jax.process_index()}: {told}"
         )
 
 
-def _describe(model, T, method, dtype, keep_policies):
+def _describe(run):
     """What tells a run from others, in words that an error message can use."""
-    return {
-        "num_ages": model.m,
-        "num_levels": model.k,
-        "num_periods": T,
-        "method": method,
-        "dtype": dtype,
-        "keep_policies": bool(keep_policies),
-        "salvage": model.s,
-        "holding": model.h,
-        "order_cost": model.c,
-        "price": model.r,
-        "disposal": model.θ,
-        "discount": model.α,
-        "demand law (SHA-256)": hashlib.sha256(
-            repr(model.demand_pmf.shape).encode() + model.demand_pmf.tobytes()
-        ).hexdigest()[:16],
-    }
-
-
-# ------------------------------------------------------------- one device, or a mesh
-
-
-def _checked_mesh(mesh, model, method):
-    """The mesh, or None where states are not shared."""
-    if sharding.checked_mesh(mesh) is None:
-        return None
-    if method != "tensor":
-        raise ValueError(f"mesh must be None with method {method!r}, got {mesh}")
-    if not mesh.local_devices:
-        raise ValueError(
-            f"mesh must hold devices of every process, got none of {jax.process_index()}"
-        )
-    if model.m < 3:
-        raise ValueError(
-            f"mesh must be None for num_ages = {model.m}: states are shared from 3 ages on"
-        )
-    return mesh
-
-
-def _where(mesh):
-    """The mesh, or the device on which JAX computes."""
-    default = jax.config.jax_default_device
-    if isinstance(default, str):
-        default = jax.devices(default)[0]
-    return mesh or default or jax.local_devices()[0]
-
-
-def _terminal_values(model, dtype, mesh):
-    if mesh is None:
-        return periods.terminal_values(model, dtype)
-    return sharded.start(model, dtype, mesh)
-
-
-def _placed(values, mesh):
-    """Values out of a save, where they belong."""
-    if mesh is None:
-        return jnp.asarray(values)
-    cut, m = sharded.CUT, values.ndim
-    widths = [(0, 0)] * m
-    widths[cut] = (0, sharded.padded(values.shape[cut], mesh) - values.shape[cut])
-    return sharding.from_host(np.pad(values, widths), sharding.spread(mesh, cut, m))
-
-
-def _on_host(array, k, mesh):
-    """The whole array in this process's memory, without padding."""
-    if mesh is None:
-        return np.asarray(array)
-    return sharding.to_host(array)[:, :k]
-
-
-def _trimmed(array, k, mesh):
-    """A result without padding: on the host if there is any."""
-    if mesh is None or array.shape[sharded.CUT] == k:
-        return array
-    return _on_host(array, k, mesh)
-
-
-# --------------------------------------------------------------- memory, compilation
-
-
-@functools.lru_cache(maxsize=64)
-def _compiled(method, m, k, sizes, dtype, decide, where):
-    """A backup compiled for these sizes: once, and never again in this process."""
-    law = Period(*(jax.ShapeDtypeStruct(shape, dtype) for shape in sizes))
-    if not isinstance(where, Mesh):
-        values = jax.ShapeDtypeStruct((k,) * m, dtype)
-        return BACKUPS[method].lower(values, law, decide=decide).compile()
-    shape = [k] * m
-    shape[sharded.CUT] = sharded.padded(k, where)
-    cut, whole = sharding.spread(where, sharded.CUT, m), sharding.everywhere(where)
-    values = jax.ShapeDtypeStruct(tuple(shape), dtype, sharding=cut)
-    law = Period(*(jax.ShapeDtypeStruct(a.shape, dtype, sharding=whole) for a in law))
-    return sharded.backup(where, m, decide).lower(values, law).compile()
-
-
-def _sizes(laws):
-    return tuple(array.shape for array in laws[0])
-
-
-def _required(model, method, dtype, keep_policies, mesh):
-    """Bytes at the peak: V_{t+1}, the backup with decisions, the decisions kept on the host."""
-    _check_index(model, method)
-    sizes = _sizes(periods.periods(model._replace(demand_pmf=_first(model)), dtype))
-    decide = periods.decision_dtype(model)
-    backup = _compiled(method, model.m, model.k, sizes, dtype, decide, _where(mesh))
-    analysis = backup.memory_analysis()
-    states = model.k**model.m
-    return (
-        analysis.argument_size_in_bytes
-        + analysis.temp_size_in_bytes
-        + analysis.output_size_in_bytes
-        + 2 * keep_policies * states * np.dtype(decide).itemsize
-    )
-
-
-def _first(model):
-    pmf = model.demand_pmf
-    return pmf if pmf.ndim == 1 else pmf[0]
-
-
-def _check_memory(model, T, method, dtype, keep_policies, mesh):
-    devices = 1 if mesh is None else mesh.size
-    # Virtual devices of a CPU share one memory.
-    shared = (
-        1
-        if mesh is None or mesh.devices.flat[0].platform != "cpu"
-        else len(
-            [d for d in mesh.devices.flat if d.process_index == jax.process_index()]
-        )
-    )
-    there = available_memory(None if mesh is None else mesh.local_devices[0]) // shared
-    needed = 2 * model.k**model.m * np.dtype(dtype).itemsize // devices  # values alone
-    if needed <= there:  # else there is no use in compiling for it
-        needed = _required(model, method, dtype, T if keep_policies else 0, mesh)
-    if needed > there:
-        each = "" if devices == 1 else f" on each of {devices} devices"
-        raise ValueError(
-            f"num_levels^num_ages = {model.k}^{model.m} = {model.k**model.m:,} states need "
-            f"{_gib(needed)}{each} with method {method!r} in {dtype}, but there are "
-            f"{_gib(there)}; take a smaller model, another method or dtype, or more devices"
-        )
-
-
-def _check_method(method):
-    if not isinstance(method, str) or method not in BACKUPS:
-        raise ValueError(f"method must be one of {list(BACKUPS)}, got {method!r}")
-
-
-def check_range(model, num_periods, dtype):
-    """Raise if values might overflow: nothing earns more than all prices on full shelves."""
-    prices = {"salvage": model.s, "holding": model.h, "order_cost": model.c}
-    prices |= {"price": model.r, "disposal": model.θ}
-    full = (num_periods + 1.0) * (model.m + 1) * model.k
-    bound = float(np.finfo(dtype).max) / 1e3 / full
-    for name, value in prices.items():
-        if abs(value) > bound:
-            raise ValueError(
-                f"{name} must be within ±{bound:.1e}, so that values are finite in {dtype}, "
-                f"got {value!r}"
-            )
-
-
-def _check_index(model, method):
-    """State numbers are 32-bit integers inside the methods that look values up."""
-    if model.k**model.m > 2**50:
-        raise ValueError(
-            "num_levels^num_ages must be below 2^50, got "
-            f"{model.k}^{model.m} = {model.k**model.m:,}"
-        )
-    if method != "tensor" and model.k**model.m >= 2**31:
-        raise ValueError(
-            f"num_levels^num_ages must be below 2^31 with method {method!r}, got "
-            f"{model.k}^{model.m}; method 'tensor' takes more"
-        )
-
-
-def _gib(size):
-    return f"{size / 2**30:.3g} GiB" if size >= 2**20 else f"{size / 2**20:.3g} MiB"
-
-
-def available_memory(device=None) -> int:
-    """Bytes that a device, by default JAX's default one, can still hold."""
-    stats = (device or _where(None)).memory_stats()
-    if stats and "bytes_limit" in stats:
-        return stats["bytes_limit"] - stats.get("bytes_in_use", 0)
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        free = {line.split(":")[0]: line.split()[1] for line in lines}
-        there = 1024 * int(free["MemAvailable"])
-    except (OSError, KeyError, ValueError):  # not Linux: all that is built in
-        try:
-            there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        except (AttributeError, ValueError, OSError):
-            return 2**63 - 1
-    group = Path("/sys/fs/cgroup")  # a container may allow less than the machine has
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        limit = int((group / "memory.max").read_text(encoding="ascii"))
-        used = int((group / "memory.current").read_text(encoding="ascii"))
-        lines = (group / "memory.stat").read_text(encoding="ascii").splitlines()
-        cached = dict(line.split() for line in lines)["inactive_file"]  # given back
-        there = min(there, max(0, limit - used + int(cached)))
-    return there
-
-
-# ------------------------------------------------------------------------- arguments
-
-
-def checked_dtype(dtype) -> str:
-    """The name of a floating-point type that the solver works in."""
-    if dtype is None:
-        return "float64" if jax.config.jax_enable_x64 else "float32"
-    try:
-        name = np.dtype(dtype).name
-    except TypeError:
-        name = None
-    if name not in periods.TIES:
-        raise ValueError(f"dtype must be one of {list(periods.TIES)}, got {dtype!r}")
-    return name
-
-
-def in_precision(dtype):
-    """Context in which JAX computes in this type."""
-    return precision.enable_x64(dtype == "float64")
-
-
-def released(result, dtype):
-    """Results as the caller can use them: JAX in 32-bit mode would round float64 arrays."""
-    if dtype == "float64" and not jax.config.jax_enable_x64:
-        return jax.tree.map(
-            lambda a: sharding.to_host(a) if isinstance(a, jax.Array) else a, result
-        )
-    return result
-
-
-def check_rows(model, num_periods):
-    pmf = model.demand_pmf
-    if pmf.ndim == 2 and len(pmf) != num_periods:
-        raise ValueError(
-            f"demand_pmf must have num_periods = {num_periods} rows, got {len(pmf)}"
-        )
-
-
-def check_fits(model, arrays):
-    """Raise if the host cannot hold so many arrays of 8-byte numbers, one a state."""
-    needed, there = 8 * arrays * model.k**model.m, available_memory()
-    if needed > there:
-        raise ValueError(
-            f"num_levels^num_ages = {model.k}^{model.m} = {model.k**model.m:,} states need "
-            f"{_gib(needed)}, but there are {_gib(there)}"
-        )
-
-
-def _checked_path(checkpoint):
-    try:
-        path = Path(checkpoint)
-        folder_exists, is_folder = path.parent.is_dir(), path.is_dir()
-    except TypeError:
-        raise ValueError(f"checkpoint must be a path, got {checkpoint!r}") from None
-    except (ValueError, OSError) as error:  # a byte of zero, a name too long
-        raise ValueError(
-            f"checkpoint must be a path, got {checkpoint!r} ({error})"
-        ) from None
-    if not folder_exists:
-        raise ValueError(
-            f"checkpoint must lie in a folder that exists, got {str(checkpoint)!r}"
-        )
-    if is_folder:
-        raise ValueError(f"checkpoint must be a file, got the folder {str(path)!r}")
-    saves.check_writable(path)
-    return path
+    told = run.model._asdict()
+    law = told.pop("demand_pmf")
+    digest = hashlib.sha256(repr(law.shape).encode() + law.tobytes()).hexdigest()
+    names = ("num_periods", "method", "dtype", "keep_policies")
+    told |= {name: getattr(run, name) for name in names}
+    return told | {"demand law (SHA-256)": digest[:16]}

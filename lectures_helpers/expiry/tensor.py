@@ -28,18 +28,35 @@ axis: u_m, u_2, ..., u_{m-1}, so that the best order is found by comparing whole
 Source: derived in the lecture on the tensor backup (eq:tensor-front, thm-front).
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
 import jax.numpy as jnp
+from numpy.typing import DTypeLike
 
-from lectures_helpers.expiry.period import Decision, Period, tie_of, total_stock
+from lectures_helpers.expiry.periods import Decision, Period, tie_of, total_stock
+
+__all__ = [
+    "after_order",
+    "along_oldest",
+    "backup",
+    "best_order",
+    "block_size",
+    "fronts",
+    "running_maximum",
+    "to_parents",
+    "value_in_columns",
+    "value_of_keeping",
+]
 
 CACHE = 2**23  # bytes of chains in a block: what a core's share of a CPU's cache holds
 
 
 @partial(jax.jit, static_argnames="decide")
-def backup(values, period: Period, *, decide=None):
+def backup(
+    values: jax.Array, period: Period, *, decide: str | None = None
+) -> tuple[jax.Array, Decision | None]:
     """Move values back by one period.
 
     Args:
@@ -53,12 +70,14 @@ def backup(values, period: Period, *, decide=None):
     tie = tie_of(values)
     kept, order = value_of_keeping(values, period, tie, decide)
     if decide is None:
-        return running_maximum(kept, period.s), None
+        return running_maximum(kept, period.salvage), None
     depletion = jnp.zeros(kept.shape, decide)
-    return running_decision(kept, depletion, order, period.s, tie)
+    return running_decision(kept, depletion, order, period.salvage, tie)
 
 
-def value_of_keeping(values, period: Period, tie, decide):
+def value_of_keeping(
+    values: jax.Array, period: Period, tie: jax.Array | None, decide: str | None
+) -> tuple[jax.Array, jax.Array | None]:
     """W(y), the value of going on with stock y at the best order, and that order."""
     k = values.shape[0]
     if values.ndim == 1:  # the order is all there is behind the front
@@ -71,7 +90,14 @@ def value_of_keeping(values, period: Period, tie, decide):
     return jax.tree.map(lambda a: a.reshape(values.shape), results)
 
 
-def in_blocks(behind, chains, between, period: Period, tie, decide):
+def in_blocks(
+    behind: jax.Array,
+    chains: jax.Array,
+    between: jax.Array,
+    period: Period,
+    tie: jax.Array | None,
+    decide: str | None,
+) -> tuple[jax.Array, jax.Array | None]:
     """`value_in_columns`, a block of columns at a time: no column needs another."""
     k, columns, _ = behind.shape
     size = block_size(k, columns, behind.dtype)
@@ -96,7 +122,14 @@ def in_blocks(behind, chains, between, period: Period, tie, decide):
     return jax.lax.fori_loop(0, columns // size, fill, (kept, order))
 
 
-def value_in_columns(behind, chains, between, period: Period, tie, decide):
+def value_in_columns(
+    behind: jax.Array,
+    chains: jax.Array,
+    between: jax.Array,
+    period: Period,
+    tie: jax.Array | None,
+    decide: str | None,
+) -> tuple[jax.Array, jax.Array | None]:
     """W and the best order for some columns (u_2, ..., u_{m-1}).
 
     Args:
@@ -104,6 +137,9 @@ def value_in_columns(behind, chains, between, period: Period, tie, decide):
         chains: what follows a front with nothing in the first class, from `fronts`,
             (2 k - 1, k, columns): n, q, column.
         between: u_2 + ... + u_{m-1}, (1, columns).
+        period: the period's demand and prices.
+        tie: difference that counts as none, money; None without decisions.
+        decide: integer type of the orders, or None for values alone.
 
     Returns:
         (k, k, columns): y_1, y_2 = u_1, column; both results.
@@ -128,24 +164,29 @@ def value_in_columns(behind, chains, between, period: Period, tie, decide):
     return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), results)
 
 
-def block_size(k, columns, dtype):
+def block_size(num_levels: int, columns: int, dtype: DTypeLike) -> int:
     """Columns worked on at once, columns over a power of k: as many as a cache holds.
 
     On a CPU the chains of a block are to stay in its cache (measured: 40 % faster at 43
     million states, and half the memory); a GPU wants all columns at once.
     """
-    most = CACHE if jax.default_backend() == "cpu" else 2**40
+    k, most = num_levels, CACHE if jax.default_backend() == "cpu" else 2**40
     size = columns
     while size % k == 0 and size * k * (2 * k - 1) * jnp.dtype(dtype).itemsize > most:
         size //= k
     return size
 
 
-def fronts(values, period: Period, columns=lambda table: table):
+def fronts(
+    values: jax.Array,
+    period: Period,
+    columns: Callable[[jax.Array], jax.Array] = lambda table: table,
+) -> jax.Array:
     """Mean of what follows a front of n = 0, ..., 2 k - 2 units, for stock u behind it.
 
     Args:
         values: V where the first class is empty: one axis for each class behind it.
+        period: the period's demand and prices.
         columns: which columns of the table (q, u_2, ..., u_{m-1}) to return; default all.
 
     Returns:
@@ -159,14 +200,14 @@ def fronts(values, period: Period, columns=lambda table: table):
 
     def one_less_in_front(table, n):
         table = to_parents(table) + period.cdf[n] * rise
-        table = table.at[only_fresh].add(-period.c)
-        table = table.at[root].set(behind[root] + period.r * period.sales[n])
+        table = table.at[only_fresh].add(-period.unit_cost)
+        table = table.at[root].set(behind[root] + period.price * period.sales[n])
         return table
 
     # Behind S >= d_max units nothing happens, and all demand is sold.
     size = period.cdf.size
     q = jnp.arange(k, dtype=values.dtype).reshape((k,) + (1,) * (behind.ndim - 1))
-    table = behind + period.r * period.sales[size] - period.c * q
+    table = behind + period.price * period.sales[size] - period.unit_cost * q
     table = jax.lax.fori_loop(
         0, size - (2 * k - 1), lambda i, t: one_less_in_front(t, size - 1 - i), table
     )
@@ -178,7 +219,7 @@ def fronts(values, period: Period, columns=lambda table: table):
     return jax.lax.scan(step, table, jnp.arange(2 * k - 1), reverse=True)[1]
 
 
-def to_parents(table):
+def to_parents(table: jax.Array) -> jax.Array:
     """table[dep_one(u)] for all u; the root, the empty stock, stays where it is.
 
     Axes: the newest class first, then the others from the oldest on.
@@ -189,33 +230,40 @@ def to_parents(table):
     return jnp.concatenate([first[:, None], table[:, :-1]], axis=1)
 
 
-def best_order(options, period: Period, tie, decide):
+def best_order(
+    options: jax.Array, period: Period, tie: jax.Array | None, decide: str | None
+) -> tuple[jax.Array, jax.Array | None]:
     """The best over q, the second axis; and the smallest q that is as good."""
     best = options.max(1)
     if decide is None:
         return best, None
-    good = period.α * options >= period.α * best[:, None] - tie
+    good = period.discount * options >= period.discount * best[:, None] - tie
     k = options.shape[1]
     q = jnp.arange(k, dtype=decide).reshape((1, k) + (1,) * (options.ndim - 2))
     return best, jnp.where(good, q, jnp.asarray(k, decide)).min(1)
 
 
-def after_order(best, held, period: Period):
+def after_order(best: jax.Array, held: jax.Array, period: Period) -> jax.Array:
     """W from the best over orders: discount, holding cost, disposal.  First axis: y_1."""
     waste = period.waste.reshape((-1,) + (1,) * (best.ndim - 1))
     held = held.astype(best.dtype)
-    return period.α * (best - period.θ * waste) - period.h * held
+    return (
+        period.discount * (best - period.disposal_cost * waste)
+        - period.holding_cost * held
+    )
 
 
-def running_maximum(kept, s):
+def running_maximum(kept: jax.Array, salvage: jax.Array) -> jax.Array:
     """V(x) = max(W(x), s + V(dep_one(x))), the newest class first, the oldest last."""
-    first = kept[0] if kept.ndim == 1 else running_maximum(kept[0], s)
-    return along_oldest(first, kept, s)
+    first = kept[0] if kept.ndim == 1 else running_maximum(kept[0], salvage)
+    return along_oldest(first, kept, salvage)
 
 
-def along_oldest(first, kept, s):
+def along_oldest(first: jax.Array, kept: jax.Array, salvage: jax.Array) -> jax.Array:
     """The running maximum along the oldest class; `first`, where it is empty, is done."""
-    gain = jnp.where(jnp.arange(len(kept)) > 0, s, 0)  # max(W, V + 0) = V in the first
+    gain = jnp.where(
+        jnp.arange(len(kept)) > 0, salvage, 0
+    )  # max(W, V + 0) = V in the first
 
     def step(parent, xs):
         kept, gain = xs
@@ -225,21 +273,33 @@ def along_oldest(first, kept, s):
     return jax.lax.scan(step, first, (kept, gain))[1]
 
 
-def running_decision(kept, depletion, order, s, tie):
+def running_decision(
+    kept: jax.Array,
+    depletion: jax.Array,
+    order: jax.Array,
+    salvage: jax.Array,
+    tie: jax.Array,
+) -> tuple[jax.Array, Decision]:
     """The same with decisions: sell one more than the parent, order what it orders."""
     first = kept[0], Decision(depletion[0], order[0])
     if kept.ndim > 1:
-        first = running_decision(kept[0], depletion[0], order[0], s, tie)
-    return decide_along_oldest(first, kept, order, s, tie)
+        first = running_decision(kept[0], depletion[0], order[0], salvage, tie)
+    return decide_along_oldest(first, kept, order, salvage, tie)
 
 
-def decide_along_oldest(first, kept, order, s, tie):
+def decide_along_oldest(
+    first: tuple[jax.Array, Decision],
+    kept: jax.Array,
+    order: jax.Array,
+    salvage: jax.Array,
+    tie: jax.Array,
+) -> tuple[jax.Array, Decision]:
     """`along_oldest` with decisions."""
 
     def step(parent, xs):
         kept, order = xs
         value, decision = parent
-        best = jnp.maximum(kept, value + s)
+        best = jnp.maximum(kept, value + salvage)
         keep = kept >= best - tie
         one_more = Decision(decision.depletion + 1, decision.order)
         stay = Decision(jnp.zeros_like(one_more.depletion), order)

@@ -18,13 +18,18 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from lectures_helpers.expiry.exhaustive import all_states, best_order, look_up
-from lectures_helpers.expiry.period import Decision, Period, tie_of
+from lectures_helpers.expiry.periods import Decision, Period, tie_of
+
+__all__ = ["backup", "rows_of_class"]
 
 
 @partial(jax.jit, static_argnames="decide")
-def backup(values, period: Period, *, decide=None):
+def backup(
+    values: jax.Array, period: Period, *, decide: str | None = None
+) -> tuple[jax.Array, Decision | None]:
     """Move values back by one period; as `tensor.backup`, where the structure holds."""
     tie, kind = tie_of(values), decide or "int32"
     filled = root(values, period, tie, kind)
@@ -34,7 +39,9 @@ def backup(values, period: Period, *, decide=None):
     return best, decision if decide else None
 
 
-def root(values, period, tie, decide):
+def root(
+    values: jax.Array, period: Period, tie: jax.Array, decide: str
+) -> tuple[jax.Array, Decision]:
     """Value (1,) and decision of the empty stock: an order, nothing to sell."""
     empty = jnp.zeros((1, values.ndim), int)
     later = look_up(values)
@@ -42,12 +49,23 @@ def root(values, period, tie, decide):
     return best, Decision(jnp.zeros(1, decide), order)
 
 
-def rows_of_class(values, first, newer, period, tie, decide):
+def rows_of_class(
+    values: jax.Array,
+    first: tuple[jax.Array, Decision],
+    newer: int,
+    period: Period,
+    tie: jax.Array,
+    decide: str,
+) -> tuple[jax.Array, Decision]:
     """Fill the rows b = 1, ..., k - 1 of a class, each from the one before.
 
     Args:
+        values: V_{t+1}, (k,) * m.
         first: values and decisions where the class is empty, (k^newer,).
         newer: number of newer classes.
+        period: the period's demand and prices.
+        tie: difference that counts as none, money.
+        decide: integer type of the decisions.
 
     Returns:
         Values and decisions for 0, ..., k - 1 units, (k^(newer + 1),), by state number.
@@ -59,7 +77,7 @@ def rows_of_class(values, first, newer, period, tie, decide):
         x = row_states(m, k, newer, b)
         kept, order = best_order(later, x, jnp.zeros(len(x), int), period, tie, decide)
         follow = decision.depletion > 0
-        one_more = best + period.s
+        one_more = best + period.salvage
         keep = ~follow & (kept >= one_more - tie)
         value = jnp.where(follow, one_more, jnp.maximum(kept, one_more))
         depletion = jnp.where(keep, 0, decision.depletion + 1).astype(decide)
@@ -70,8 +88,9 @@ def rows_of_class(values, first, newer, period, tie, decide):
     return jax.tree.map(lambda a, b: jnp.concatenate([a, b.ravel()]), first, rows)
 
 
-def row_states(m, k, newer, b):
+def row_states(num_ages: int, num_levels: int, newer: int, b: ArrayLike) -> jax.Array:
     """States of a row, (k^newer, m): b units before the newer classes, none in older ones."""
+    m, k = num_ages, num_levels
     row = jnp.concatenate(
         [jnp.zeros((k**newer, m - newer - 1), int), jnp.full((k**newer, 1), b)], axis=1
     )

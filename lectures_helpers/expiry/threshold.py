@@ -16,24 +16,29 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from lectures_helpers.expiry.exhaustive import best_order, look_up
-from lectures_helpers.expiry.period import Decision, Period, tie_of
+from lectures_helpers.expiry.periods import Decision, Period, tie_of
 from lectures_helpers.expiry.top_down import root, row_states
+
+__all__ = ["backup", "read_off"]
 
 
 @partial(jax.jit, static_argnames="decide")
-def backup(values, period: Period, *, decide=None):
+def backup(
+    values: jax.Array, period: Period, *, decide: str | None = None
+) -> tuple[jax.Array, Decision | None]:
     """Move values back by one period; as `tensor.backup`, where the structure holds."""
     tie, kind = tie_of(values), decide or "int32"
     filled = root(values, period, tie, kind)
     for newer in range(values.ndim):
-        filled = levels_of_class(values, filled, newer, period, tie, kind)
+        filled = _levels_of_class(values, filled, newer, period, tie, kind)
     best, decision = jax.tree.map(lambda a: a.reshape(values.shape), filled)
     return best, decision if decide else None
 
 
-def levels_of_class(values, first, newer, period, tie, decide):
+def _levels_of_class(values, first, newer, period, tie, decide):
     """Values and decisions with 0, ..., k - 1 units in a class; as `top_down.rows_of_class`.
 
     `first` holds them for no units there, (k^newer,): for all stocks of the newer classes.
@@ -60,8 +65,8 @@ def levels_of_class(values, first, newer, period, tie, decide):
             decide,
         )
         below = jax.tree.map(lambda a: a[b - 1], levels)
-        keep = open_ended & (kept >= below[0] + period.s - tie)
-        value = jnp.where(keep, jnp.maximum(kept, below[0] + period.s), 0)
+        keep = open_ended & (kept >= below[0] + period.salvage - tie)
+        value = jnp.where(keep, jnp.maximum(kept, below[0] + period.salvage), 0)
         levels = (
             levels[0].at[b].set(value),
             Decision(levels[1].depletion, levels[1].order.at[b].set(order)),
@@ -79,13 +84,13 @@ def levels_of_class(values, first, newer, period, tie, decide):
     def there(a):
         return jnp.take_along_axis(a, level, axis=0)
 
-    value = there(levels[0]) + period.s * too_many.astype(values.dtype)
+    value = there(levels[0]) + period.salvage * too_many.astype(values.dtype)
     depletion = there(levels[1].depletion) + too_many.astype(decide)
     made = value, Decision(depletion, there(levels[1].order))
     return jax.tree.map(lambda a: a.reshape(-1), made)
 
 
-def read_off(depletion) -> list[np.ndarray]:
+def read_off(depletion: ArrayLike) -> list[np.ndarray]:
     """Thresholds from the units depleted in every state, (k,) * m; one array per class.
 
     Raises:
@@ -97,7 +102,7 @@ def read_off(depletion) -> list[np.ndarray]:
     for i in range(m):
         keeps = depletion[(0,) * i] == 0  # classes i, ..., m - 1; older ones are empty
         found.append(np.where(keeps[0], keeps.cumprod(axis=0).sum(axis=0) - 1, 0))
-    rule = by_thresholds(found, m, k)
+    rule = by_thresholds(found, k)
     if (rule != depletion).any():
         x = tuple(int(n) for n in np.argwhere(rule != depletion)[0])
         raise ValueError(
@@ -107,14 +112,15 @@ def read_off(depletion) -> list[np.ndarray]:
     return found
 
 
-def by_thresholds(found, m, k) -> np.ndarray:
+def by_thresholds(thresholds: list[np.ndarray], num_levels: int) -> np.ndarray:
     """Units that thresholds deplete in every state, (k,) * m."""
+    m, k = len(thresholds), num_levels
     depletion = np.zeros((k,) * m, np.int64)
     undecided = np.ones((k,) * m, bool)
     older = np.indices((k,) * m).cumsum(axis=0) - np.indices((k,) * m)
     for i in reversed(range(m)):
         units = np.arange(k).reshape((k,) + (1,) * (m - 1 - i))
-        excess = np.broadcast_to(np.maximum(units - found[i], 0), (k,) * m)
+        excess = np.broadcast_to(np.maximum(units - thresholds[i], 0), (k,) * m)
         here = undecided & (excess > 0)
         depletion[here] = (excess + older[i])[here]
         undecided &= ~here

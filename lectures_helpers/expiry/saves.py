@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-FORMAT = "lectures_helpers.expiry 1"
+OURS = "lectures_helpers.expiry "
+FORMAT = f"{OURS}2"  # another number whenever the names in a save change
 
 
-def save(path, run: dict, period: int, arrays: dict):
+def save(path: Path, run: dict, period: int, arrays: dict[str, np.ndarray]) -> None:
     """Write a save to `path`, in place of the last one, at once or not at all.
 
     Args:
@@ -25,9 +26,8 @@ def save(path, run: dict, period: int, arrays: dict):
         period: the period whose values are saved; periods before it are still to be done.
         arrays: NumPy arrays by name.
     """
-    path = Path(path)
     header = {"format": FORMAT, "period": period, "run": run, "arrays": list(arrays)}
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    unfinished = _unfinished(path)
     try:
         with open(unfinished, "wb") as file:
             np.savez(file, header=np.asarray(json.dumps(header)), **arrays)
@@ -39,7 +39,7 @@ def save(path, run: dict, period: int, arrays: dict):
     _flush_folder(path.parent)
 
 
-def load(path, run: dict):
+def load(path: Path, run: dict) -> tuple[int, dict[str, np.ndarray]] | None:
     """Read a save that belongs to this run.
 
     Args:
@@ -50,9 +50,8 @@ def load(path, run: dict):
         The period and the arrays, or None if there is no such file.
 
     Raises:
-        ValueError: the file is damaged, is no save, or belongs to another run.
+        ValueError: the file is damaged, is no save, or belongs to another run or version.
     """
-    path = Path(path)
     if not path.exists():
         return None
     try:
@@ -60,7 +59,7 @@ def load(path, run: dict):
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files}
         header = json.loads(str(arrays.pop("header")))
-        if header["format"] != FORMAT:
+        if not header["format"].startswith(OURS):
             raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
         period, saved, names = header["period"], header["run"], header["arrays"]
         if not isinstance(saved, dict) or type(period) is not int:
@@ -73,6 +72,11 @@ def load(path, run: dict):
             f"checkpoint = {str(path)!r} is damaged or no save of a solver "
             f"({type(error).__name__}: {error}); remove it, or name another file"
         ) from None
+    if header["format"] != FORMAT:
+        raise ValueError(
+            f"checkpoint = {str(path)!r} was saved by another version of the package, in "
+            f"the format {header['format']!r}; remove it, or name another file"
+        )
     for name, value in run.items():
         if saved.get(name) != value:
             raise ValueError(
@@ -82,19 +86,36 @@ def load(path, run: dict):
     return period, arrays
 
 
-def remove_unfinished(path):
+def remove_unfinished(path: Path) -> None:
     """Remove what processes that were killed while they saved have left behind."""
-    path = Path(path)
     ours = re.compile(rf"\.{re.escape(path.name)}\.\d+\.unfinished")
     for file in path.parent.iterdir():
         if ours.fullmatch(file.name):
             file.unlink(missing_ok=True)
 
 
-def check_writable(path):
-    """Raise now if no save can be written there, and not after a period of work."""
-    path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+def checked_path(checkpoint: str | os.PathLike) -> Path:
+    """The path of a save, if one can be written there: now, and not after a period of work.
+
+    Raises:
+        ValueError: it is no path, or no file in a folder where we may write.
+    """
+    try:
+        path = Path(checkpoint)
+        folder_exists, is_folder = path.parent.is_dir(), path.is_dir()
+    except TypeError:
+        raise ValueError(f"checkpoint must be a path, got {checkpoint!r}") from None
+    except (ValueError, OSError) as error:  # a byte of zero, a name too long
+        raise ValueError(
+            f"checkpoint must be a path, got {checkpoint!r} ({error})"
+        ) from None
+    if not folder_exists:
+        raise ValueError(
+            f"checkpoint must lie in a folder that exists, got {str(checkpoint)!r}"
+        )
+    if is_folder:
+        raise ValueError(f"checkpoint must be a file, got the folder {str(path)!r}")
+    unfinished = _unfinished(path)
     try:
         unfinished.touch()
         unfinished.unlink(missing_ok=True)  # another process may have tidied up
@@ -102,6 +123,12 @@ def check_writable(path):
         raise ValueError(
             f"checkpoint must be a file that can be written, got {str(path)!r} ({error})"
         ) from None
+    return path
+
+
+def _unfinished(path):
+    """The file that a save is written to before it takes its place."""
+    return path.with_name(f".{path.name}.{os.getpid()}.unfinished")
 
 
 def _flush_folder(folder):

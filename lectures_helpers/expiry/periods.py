@@ -1,0 +1,144 @@
+"""What a backup needs to know of one period: the demand law, summed up, and the prices.
+
+A backup is the step from V_{t+1} to V_t.  Every method makes it through one function,
+`backup`, with the same arguments (values, period, decide) and the same results.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import DTypeLike
+
+from lectures_helpers import precision
+from lectures_helpers.expiry.model import Model
+
+__all__ = ["Decision", "Period", "create_periods", "terminal_values"]
+
+#: A difference of values that counts as none, in units of ``max(1, max |V|)``.
+TIES = {"float32": 1e-5, "float64": 1e-10}
+
+
+class Period(NamedTuple):
+    """One period's demand and the prices, in the precision of the values."""
+
+    pmf: jax.Array  #: (d + 1,) P(D = n); the last: all demand that clears the shelves
+    cdf: jax.Array  #: (S,) P(D <= n)
+    sales: jax.Array  #: (S + 1,) E min(D, n): mean sales from n units
+    waste: jax.Array  #: (k,) E (n - D)^+: units that expire out of n
+    units: jax.Array  #: (k,) 0, ..., k - 1: what a class may hold
+    salvage: jax.Array  #: s
+    holding_cost: jax.Array  #: h
+    unit_cost: jax.Array  #: c
+    price: jax.Array  #: r
+    disposal_cost: jax.Array  #: θ
+    discount: jax.Array  #: α
+
+
+class Decision(NamedTuple):
+    """What to do in each state, (k,) * m integers each."""
+
+    depletion: jax.Array  #: units to sell off z
+    order: jax.Array  #: units to order q
+
+
+def create_periods(model: Model, dtype: str) -> list[Period]:
+    """Sum up the demand law of every period: one for all, or one for each.
+
+    Demand beyond (m + 1)(k - 1), all that the shelves can hold, clears them whatever
+    it is: it is put into one entry.  The sums reach up to S = max(2 k - 1, d) units.
+
+    Args:
+        model: the model.
+        dtype: ``"float32"`` or ``"float64"``; the latter needs JAX's 64-bit mode.
+
+    Returns:
+        One `Period` if demand has the same law in all periods, else one for each.
+    """
+    m, k, pmf, *prices = model
+    pmf = np.atleast_2d(pmf)
+    full = (m + 1) * (k - 1)
+    if pmf.shape[1] > full + 1:
+        rest = pmf[:, full:].sum(1, keepdims=True)
+        pmf = np.concatenate([pmf[:, :full], rest], axis=1)
+    size = max(2 * k - 1, pmf.shape[1] - 1)
+    # From the right, where the numbers are small: 1 - P(D > n) keeps all digits.
+    above = np.flip(np.cumsum(np.flip(pmf, 1), 1), 1)[:, 1:]
+    above = np.pad(above, ((0, 0), (0, size - above.shape[1])))
+    cdf = 1 - above
+    sales = np.pad(np.cumsum(above, axis=1), ((0, 0), (1, 0)))
+    units = np.arange(k)
+    waste = units - sales[:, :k]
+    return [
+        Period(*(jnp.asarray(a, dtype) for a in (*law, units, *prices)))
+        for law in zip(pmf, cdf, sales, waste, strict=True)
+    ]
+
+
+def in_period(rows: Sequence[Any], t: int) -> Any:
+    """What holds in period t, of one row for each period, or of one for all."""
+    return rows[t if len(rows) > 1 else 0]
+
+
+def checked_dtype(dtype: DTypeLike | None) -> str:
+    """The name of a floating-point type that the solver works in."""
+    if dtype is None:
+        return "float64" if jax.config.jax_enable_x64 else "float32"
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = ""
+    if name not in TIES:
+        raise ValueError(f"dtype must be one of {list(TIES)}, got {dtype!r}")
+    return name
+
+
+def in_precision(dtype: str) -> AbstractContextManager:
+    """Context in which JAX computes in this type."""
+    return precision.enable_x64(dtype == "float64")
+
+
+def total_stock(num_ages: int, units: jax.Array) -> jax.Array:
+    """``|x|`` in every state, (k,) * m, from what a class may hold, (k,).
+
+    Inside a compiled function `units` must be one of its arguments: XLA would work out
+    a sum of constants while it compiles, slowly.
+    """
+    k = units.size
+    total = jnp.zeros((k,) * num_ages, units.dtype)
+    for axis in range(num_ages):
+        total = total + units.reshape((1,) * axis + (k,) + (1,) * (num_ages - 1 - axis))
+    return total
+
+
+def terminal_values(model: Model, dtype: str) -> jax.Array:
+    """``V_T = s |x|``, (k,) * m: what is left is sold off."""
+    units = jnp.arange(model.num_levels).astype(dtype)
+    return salvage_values(jnp.asarray(model.salvage, dtype), units, model.num_ages)
+
+
+@partial(jax.jit, static_argnames="num_ages")
+def salvage_values(salvage: jax.Array, units: jax.Array, num_ages: int) -> jax.Array:
+    """``s |x|``, compiled: one array is made, and not one for each axis."""
+    return salvage * total_stock(num_ages, units)
+
+
+def tie_of(values: jax.Array, axis_name: str | None = None) -> jax.Array:
+    """The tolerance for ties among values of this size and precision.
+
+    `axis_name` is that of the mesh where `values` are one device's piece.
+    """
+    scale = jnp.max(jnp.abs(values))
+    if axis_name is not None:
+        scale = jax.lax.pmax(scale, axis_name)
+    scale = jnp.maximum(scale, 1)
+    return scale * jnp.asarray(TIES[values.dtype.name], values.dtype)
+
+
+def decision_dtype(model: Model) -> str:
+    """The smallest integers that hold every decision."""
+    return "int16" if model.num_ages * model.num_levels < 2**15 else "int32"
