@@ -19,17 +19,6 @@ MODULES = [
 
 # Remove your line when your module is ready.
 NOT_YET = {
-    "lectures_helpers.expiry.checkpoint",
-    "lectures_helpers.expiry.exhaustive",
-    "lectures_helpers.expiry.model",
-    "lectures_helpers.expiry.period",
-    "lectures_helpers.expiry.policies",
-    "lectures_helpers.expiry.sharded",
-    "lectures_helpers.expiry.solver",
-    "lectures_helpers.expiry.tensor",
-    "lectures_helpers.expiry.thresholds",
-    "lectures_helpers.expiry.top_down",
-    "lectures_helpers.sharding",
 }
 
 

@@ -182,8 +182,8 @@ def rollout(
     for t in range(num_periods):
         z, q = _in_period(policy, t, model.num_ages)
         law = jnp.asarray(in_period(cdf, t), float)
-        x, earned = _simulate_period(x, z, q, law, prices, jax.random.fold_in(key, t))
-        total = total + factor * earned
+        period_key = jax.random.fold_in(key, t)
+        x, total = _simulate_period(x, total, z, q, law, prices, factor, period_key)
         factor = factor * model.discount
     total = total + factor * model.salvage * x.sum(-1).astype(total.dtype)
     mean, error = total.mean(-1), total.std(-1, ddof=1) / num_paths**0.5
@@ -193,13 +193,13 @@ def rollout(
 
 
 @jax.jit
-def _simulate_period(x, z, q, cdf, prices: Model, key):
-    """Move all paths, (n, paths, m), by one period; and what it earns."""
+def _simulate_period(x, total, z, q, cdf, prices, factor, key):
+    """Move all paths, (n, paths, m), by one period; add what it earns, discounted."""
     at = exhaustive.number(x, len(z))
     z, q = (a.reshape(-1)[at].astype(int) for a in (z, q))
     u = jax.random.uniform(key, (x.shape[1],), cdf.dtype)
     d = jnp.searchsorted(cdf, u, side="right").astype(z.dtype)[None]
-    return next_stock(x, z, q, d), reward(prices, x, z, q, d)
+    return next_stock(x, z, q, d), total + factor * reward(prices, x, z, q, d)
 
 
 # -------------------------------------------------------------------------- policies

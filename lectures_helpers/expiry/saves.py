@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+__all__ = ["checked_path", "load", "remove_unfinished", "save"]
+
 OURS = "lectures_helpers.expiry "
 FORMAT = f"{OURS}2"  # another number whenever the names in a save change
 
