@@ -14,8 +14,7 @@ from lectures_helpers import expiry, sharding
 from lectures_helpers.classical import base_stock
 from lectures_helpers.dynamics import ss
 
-MODEL = expiry.create_model(
-    4, 6, expiry.poisson_pmf(5.0, 15))  # fmt: skip
+MODEL = expiry.create_model(3, 6, expiry.poisson_pmf(5.0, 15))
 
 
 def results(mesh):
@@ -33,9 +32,9 @@ def results(mesh):
         "section": sharding.to_host(section),
         "cost": sharding.to_host(performance.costs.total),
         "standard_error": sharding.to_host(performance.standard_error.costs.total),
-        "values": sharding.to_host(solution.values),
-        "depletion": sharding.to_host(solution.depletion),
-        "order": sharding.to_host(solution.order),
+        "values": solution.values,
+        "depletion": solution.depletion,
+        "order": solution.order,
         "gap": np.asarray(solution.certificate.gap),
     }
 
@@ -44,20 +43,15 @@ def main(task, folder, coordinator, index):
     jax.distributed.initialize(coordinator, 2, index, heartbeat_timeout_seconds=10)
     mesh = sharding.create_mesh()
     print(f"process {index} of {jax.process_count()}: {mesh.size} devices", flush=True)
-    if task == "compare":
-        found = results(mesh)
-        np.savez(folder / f"process-{index}.npz", **found)
-    elif task == "disagree":
-        expiry.solve(MODEL, 3 + index, dtype="float32", mesh=mesh)
-    else:  # a long run, saved each period; one process may be killed in it
-        if task == "run":  # not when it is resumed
-            slow_down()
-        solution = expiry.solve(
-            MODEL, 40, dtype="float32", mesh=mesh, checkpoint=folder / "run.npz"
-        )
-        values = sharding.to_host(solution.values)
-        np.save(folder / f"values-{index}.npy", values)
-    print("done", flush=True)
+    if task == "begin":  # a long run, saved each period; one process is killed in it
+        np.savez(folder / f"process-{index}.npz", **results(mesh))
+        slow_down()
+    solution = expiry.solve(
+        MODEL, 40, dtype="float32", mesh=mesh, checkpoint=folder / "run.npz"
+    )
+    np.save(folder / f"values-{index}.npy", solution.values)
+    print("they agree, and now they do not", flush=True)
+    expiry.solve(MODEL, 3 + index, dtype="float32", mesh=mesh)
 
 
 def slow_down():
@@ -70,5 +64,3 @@ def slow_down():
 
 if __name__ == "__main__":
     main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
-    sys.stdout.flush()
-    jax.distributed.shutdown()

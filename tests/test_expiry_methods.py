@@ -348,7 +348,7 @@ def test_methods_agree_on_the_base_case():
 
 def test_invariances():
     """Money in other units, and a value that is known: no demand, nothing to be had for it."""
-    scaled = BASE._replace(**{name: 8 * getattr(BASE, name) for name in "shcrθ"})
+    scaled = BASE._replace(**{name: 8 * getattr(BASE, name) for name in PRICES[:5]})
     a, b = (expiry.solve(model, 5, dtype="float64") for model in (BASE, scaled))
     np.testing.assert_allclose(b.values, 8 * a.values, rtol=1e-13)
     np.testing.assert_array_equal(a.depletion, b.depletion)

@@ -18,8 +18,7 @@ MODULES = [
 ]
 
 # Remove your line when your module is ready.
-NOT_YET = {
-}
+NOT_YET: set[str] = set()
 
 
 def functions(owner, names):
