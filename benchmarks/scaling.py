@@ -189,7 +189,7 @@ def shared_backup(sizes):
     }
     for n in sizes.devices:
         mesh = sharding.create_mesh(n)
-        cut = sharded.start(model, DTYPE, mesh)
+        cut = sharded.start(mesh, model, DTYPE)
         law = sharding.gather(period, mesh)
         compiled = sharded.backup(mesh, m).lower(cut, law).compile()
         contenders[on(n)] = partial(first_of, compiled, cut, law)
