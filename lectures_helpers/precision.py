@@ -7,11 +7,10 @@ import jax
 
 __all__ = ["enable_x64", "on_cpu"]
 
+_home: Any = jax if hasattr(jax, "enable_x64") else jax.experimental
 #: Context manager that switches 64-bit arithmetic on or off inside it.  The same one
 #: under its newer name and, before jax 0.8, its older one.
-enable_x64: Any = (
-    jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64  # type: ignore[attr-defined]
-)
+enable_x64 = _home.enable_x64
 
 
 def on_cpu() -> contextlib.AbstractContextManager:

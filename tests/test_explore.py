@@ -368,8 +368,7 @@ def test_frames_and_what_they_share_make_the_pictures_again():
     random = np.random.default_rng(0)
     pictures = random.integers(0, 3, (4, 5, 6, 4)).astype(np.uint8)
     pictures[:, :2] = pictures[0, :2]
-    frames = [module._Frame(pixels, 1.0, "", None) for pixels in pictures]
-    common, own = module._without_what_is_common(frames)
+    common, own = module._without_what_is_common(pictures)
     for pixels, rest in zip(pictures, own, strict=True):
         assert (rest[:2] == 0).all()
         np.testing.assert_array_equal(

@@ -76,7 +76,7 @@ def test_colours_differ():
 
 def test_inventory_path_has_a_dot_at_each_restock(ax, untouched):
     path = [30.0, 10.0, 95.0, 8.0, 99.0, 5.0]
-    figures.inventory_path(ax, path, PARAMS, color="red", label="a firm")
+    figures.inventory_path(ax, path, PARAMS)
     steps, dots = ax.lines
     assert steps.get_drawstyle() == "steps-post"
     np.testing.assert_array_equal(
@@ -84,10 +84,7 @@ def test_inventory_path_has_a_dot_at_each_restock(ax, untouched):
     )
     # at s counts; the last date does not: no period follows in which the firm could restock
     np.testing.assert_array_equal(dots.get_xydata(), [[1, 10], [3, 8]])
-    assert {steps.get_color(), dots.get_color()} == {"red"}
-    assert ax.get_legend_handles_labels()[1] == ["a firm"], (
-        "one entry in a legend, not two"
-    )
+    assert {steps.get_color(), dots.get_color()} == {figures.COLORS["inventory"]}
 
 
 def test_inventory_path_takes_a_simulated_one(ax):
@@ -106,16 +103,15 @@ def test_restock_levels_are_drawn_and_named(ax, untouched):
     assert ax.get_legend_handles_labels()[1] == []
 
 
-@pytest.mark.parametrize("fill", [True, False])
-def test_histogram_is_a_density(ax, untouched, fill):
+def test_histogram_is_a_density(ax, untouched):
     sample, bins = [0.5, 1.5, 1.7, 9.0], [0.0, 1.0, 3.0]
-    figures.inventory_histogram(ax, sample, bins, fill=fill, label="ψ")
+    figures.inventory_histogram(ax, sample, bins, label="ψ")
     (steps,) = ax.patches
     values, edges, _ = steps.get_data()
     # 1 of 4 in a bin of width 1, 2 of 4 in one of width 2; the fourth lies outside
     np.testing.assert_allclose(values, [0.25, 0.25], rtol=1e-15)
     np.testing.assert_array_equal(edges, bins)
-    assert steps.get_fill() == fill
+    assert steps.get_fill()
     assert ax.get_legend_handles_labels()[1] == ["ψ"]
 
 

@@ -594,6 +594,6 @@ def test_parameters_made_by_hand_are_checked():
 
 def test_dense_dates_draw_little_more_than_they_use():
     """Blocks follow the mean gap between dates, not the room in the buffer."""
-    assert ss._block(100, 1)["block"] == 1
-    assert ss._block(100, 200)["block"] == 256
-    assert ss._block(2**20, 200)["block"] == 1
+    assert ss.choose_block(100, 1).size == 1
+    assert ss.choose_block(100, 200).size == 256
+    assert ss.choose_block(2**20, 200).size == 1

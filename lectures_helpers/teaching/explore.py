@@ -24,9 +24,8 @@ from PIL import Image
 
 __all__ = ["explore"]
 
-STATIC_BUILD = (
-    "LECTURES_STATIC_BUILD"  # set by the book's build, before it starts a kernel
-)
+# Set by the book's build, before it starts a kernel.
+STATIC_BUILD = "LECTURES_STATIC_BUILD"
 MAX_FRAMES = 60
 DOTS_PER_INCH = 120  # as the figures beside them
 
@@ -74,107 +73,75 @@ def explore(
         ValueError: an argument is out of its bounds; the message names it, its value and the bound.
         Exception: whatever `draw` raises at the start (live) or at any frame (built page).
     """
-    if not callable(draw):
-        raise ValueError(f"draw = {draw!r} must be a function of the parameters")
-    if not isinstance(alt, str) or not alt.strip():
-        raise ValueError(f"alt = {alt!r} must say in words what the figure shows")
+    _require(callable(draw), f"draw = {draw!r} must be a function of the parameters")
+    in_words = isinstance(alt, str) and alt.strip()
+    _require(in_words, f"alt = {alt!r} must say in words what the figure shows")
     if play_ms is not None:
-        if not (isinstance(play_ms, Real) and 1 <= play_ms < math.inf):
-            raise ValueError(f"play_ms = {play_ms!r} must be a number >= 1")
+        possible = isinstance(play_ms, Real) and 1 <= play_ms < math.inf
+        _require(possible, f"play_ms = {play_ms!r} must be a number >= 1")
         play_ms = int(play_ms)
-    values = _checked_values(values)
+    possible = isinstance(values, Mapping) and len(values) > 0
+    _require(
+        possible, f"values = {values!r} must map at least one parameter to its values"
+    )
+    values = {name: _plain_values(name, some) for name, some in values.items()}
+    texts = {name: [_text(value) for value in values[name]] for name in values}
+    for name, seen in texts.items():
+        different = len(set(seen)) == len(seen)
+        _require(different, f"values[{name!r}] = {seen} must differ from one another")
     main = next(iter(values))
-    if not 2 <= len(values[main]) <= MAX_FRAMES:
-        raise ValueError(
-            f"values[{main!r}] has {len(values[main])} values;"
-            f" the first parameter takes 2 to {MAX_FRAMES}"
-        )
-    indices = dict.fromkeys(values, 0) | {
-        name: _index(name, value, values[name])
-        for name, value in _checked_names("start", start, values).items()
-    }
-    labels = _checked_names("labels", labels, values)
-    labels = {name: str(labels.get(name, name)) for name in values}
+    number = f"values[{main!r}] has {len(values[main])} values"
+    possible = 2 <= len(values[main]) <= MAX_FRAMES
+    _require(possible, f"{number}; the first parameter takes 2 to {MAX_FRAMES}")
 
-    def frame(indices):
-        parameters = {name: values[name][i] for name, i in indices.items()}
-        seen = f"{alt.strip().rstrip('.')}; {labels[main]} = {_text(parameters[main])}."
-        return _frame(draw, parameters, seen)
+    start, labels = start or {}, labels or {}
+    for what, given in {"start": start, "labels": labels}.items():
+        possible = isinstance(given, Mapping)
+        _require(possible, f"{what} = {given!r} must map parameters to their {what}")
+        for name in given:
+            known = f"the parameters {list(values)}"
+            _require(name in values, f"{what} names {name!r}, not one of {known}")
+    labels = {name: str(labels.get(name, name)) for name in values}
+    indices = dict.fromkeys(values, 0)
+    for (
+        name,
+        value,
+    ) in start.items():  # compared as the reader sees them: 0.1 * 3 is 0.3
+        text, known = _text(_plain(value)), ", ".join(texts[name])
+        _require(
+            text in texts[name], f"start[{name!r}] = {value!r} must be one of {known}"
+        )
+        indices[name] = texts[name].index(text)
+
+    def frame(at):
+        parameters = {name: values[name][i] for name, i in at.items()}
+        seen = f"{labels[main]} = {texts[main][at[main]]}"
+        return _frame(draw, parameters, f"{alt.strip().rstrip('.')}; {seen}.")
 
     if os.environ.get(STATIC_BUILD) == "1":
         frames = [frame(indices | {main: i}) for i in range(len(values[main]))]
-        display(HTML(_page(frames, values, indices, labels, alt, play_ms)))
+        display(HTML(_page(frames, texts, indices, labels, alt, play_ms)))
     else:
-        _show_sliders(frame, values, indices, labels, play_ms)
+        _show_sliders(frame, texts, indices, labels, play_ms)
 
 
-class _Frame(NamedTuple):
-    """What one setting of the sliders shows."""
-
-    pixels: np.ndarray  #: (height, width, 4) bytes: red, green, blue, opacity
-    scale: float  #: size on the page over size in pixels
-    alt: str
-    sentence: str | None
-
-    def html(self, pixels=None):
-        pixels = self.pixels if pixels is None else pixels
-        picture = _image(pixels, self.scale, escape(self.alt))
-        if not self.sentence:
-            return picture
-        # Without these classes a notebook reads "$3 or $4" as a formula.
-        return (
-            f'{picture}<p class="tex2jax_ignore mathjax_ignore">'
-            f"{escape(self.sentence)}</p>"
-        )
+def _require(fine, message):
+    if not fine:
+        raise ValueError(message)
 
 
-def _checked_values(values):
-    """The mapping as name -> list of plain Python values, none empty, none with repeats."""
-    if not isinstance(values, Mapping) or not values:
-        raise ValueError(
-            f"values = {values!r} must map at least one parameter to its values"
-        )
-    checked = {}
-    for name, choices in values.items():
-        if isinstance(choices, str) or not hasattr(choices, "__iter__"):
-            raise ValueError(
-                f"values[{name!r}] = {choices!r} must be a sequence of values"
-            )
-        # NumPy and JAX scalars become Python numbers, so that `draw` gets what a reader would type.
-        checked[name] = [v.item() if hasattr(v, "item") else v for v in choices]
-        texts = [_text(v) for v in checked[name]]
-        if not texts:
-            raise ValueError(
-                f"values[{name!r}] = {choices!r} must hold at least one value"
-            )
-        if len(set(texts)) < len(texts):
-            raise ValueError(f"values[{name!r}] = {texts} must differ from one another")
-    return checked
+def _plain(value):
+    """A NumPy or JAX scalar as a Python number: `draw` gets what a reader would type."""
+    return value.item() if hasattr(value, "item") else value
 
 
-def _checked_names(argument, mapping, values):
-    """The mapping, or an empty one for None, whose keys are all parameters."""
-    if mapping is not None and not isinstance(mapping, Mapping):
-        raise ValueError(
-            f"{argument} = {mapping!r} must map parameters to their {argument}"
-        )
-    for name in mapping or {}:
-        if name not in values:
-            raise ValueError(
-                f"{argument} names {name!r}, not one of the parameters {list(values)}"
-            )
-    return dict(mapping or {})
-
-
-def _index(name, value, choices):
-    """Where `value` stands in `choices`, compared as the reader sees them (0.1 * 3 is 0.3)."""
-    value = value.item() if hasattr(value, "item") else value
-    texts = [_text(choice) for choice in choices]
-    if _text(value) not in texts:
-        raise ValueError(
-            f"start[{name!r}] = {value!r} must be one of {', '.join(texts)}"
-        )
-    return texts.index(_text(value))
+def _plain_values(name, some):
+    it = f"values[{name!r}] = {some!r}"
+    several = hasattr(some, "__iter__") and not isinstance(some, str)
+    _require(several, f"{it} must be a sequence of values")
+    values = [_plain(value) for value in some]
+    _require(values, f"{it} must hold at least one value")
+    return values
 
 
 def _text(value):
@@ -186,22 +153,36 @@ def _text(value):
     return f"{value:,.6g}"
 
 
+class _Frame(NamedTuple):
+    """What one setting of the sliders shows."""
+
+    pixels: np.ndarray  #: (height, width, 4) bytes: red, green, blue, opacity
+    scale: float  #: size on the page over size in pixels
+    alt: str
+    sentence: str
+
+    def html(self):
+        picture = _image(self.pixels, self.scale, escape(self.alt))
+        # Without these classes a notebook reads "$3 or $4" as a formula.
+        classes = 'class="tex2jax_ignore mathjax_ignore"'
+        text = f"<p {classes}>{escape(self.sentence)}</p>" if self.sentence else ""
+        return picture + text
+
+
 def _frame(draw, parameters, alt):
     """Draw once. Leaves no figure open."""
     before = set(plt.get_fignums())
     try:
         sentence = draw(**parameters)
-        made = [number for number in plt.get_fignums() if number not in before]
-        if len(made) != 1:
-            raise ValueError(
-                f"draw left {len(made)} new pyplot figures open;"
-                " it must make 1 and neither show nor close it"
-            )
-        if not (sentence is None or isinstance(sentence, str)):
-            raise ValueError(
-                f"draw returned {sentence!r}; it must return a sentence or None"
-            )
-        figure = plt.figure(made[0])
+        made = set(plt.get_fignums()) - before
+        left = f"draw left {len(made)} new pyplot figures open"
+        _require(
+            len(made) == 1, f"{left}; it must make 1 and neither show nor close it"
+        )
+        returned = f"draw returned {sentence!r}"
+        is_text = sentence is None or isinstance(sentence, str)
+        _require(is_text, f"{returned}; it must return a sentence or None")
+        figure = plt.figure(*made)
         png = io.BytesIO()
         figure.savefig(png, format="png", dpi=DOTS_PER_INCH)
     finally:
@@ -209,16 +190,14 @@ def _frame(draw, parameters, alt):
             plt.close(number)
     pixels = np.array(Image.open(png).convert("RGBA"))
     pixels[pixels[..., 3] == 0] = 0  # one way to be transparent
-    return _Frame(pixels, figure.get_dpi() / DOTS_PER_INCH, alt, sentence)
+    return _Frame(pixels, figure.get_dpi() / DOTS_PER_INCH, alt, sentence or "")
 
 
 def _image(pixels, scale, alt, attributes=""):
     """An <img> that carries its pixels."""
     height, width = (round(n * scale) for n in pixels.shape[:2])
     # A palette and lossless WebP: a third of the PNG's weight, and lines stay crisp.
-    image = Image.fromarray(pixels).quantize(
-        256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
-    )
+    image = Image.fromarray(pixels).quantize(256, Image.Quantize.FASTOCTREE)
     webp = io.BytesIO()
     image.convert("RGBA").save(webp, "webp", lossless=True, quality=75, method=4)
     source = "data:image/webp;base64," + base64.b64encode(webp.getvalue()).decode()
@@ -228,92 +207,85 @@ def _image(pixels, scale, alt, attributes=""):
     )
 
 
-def _without_what_is_common(frames):
-    """The pixels that all frames share, and of each frame the others.
+def _without_what_is_common(pictures):
+    """The pixels that all pictures of one size share, and of each picture the others.
 
     Axes and labels mostly stay where they are from frame to frame: kept once, they make a page a
-    third lighter. Frames of different sizes share nothing.
+    third lighter.
     """
-    if len({frame.pixels.shape for frame in frames}) > 1:
-        return None, [frame.pixels for frame in frames]
-    stack = np.stack([frame.pixels for frame in frames])
+    stack = np.stack(pictures)
     common = np.all(stack == stack[0], axis=(0, 3))[..., None]
-    return np.where(common, stack[0], 0), list(np.where(common, 0, stack))
+    return np.where(common, stack[0], 0), np.where(common, 0, stack)
 
 
-def _show_sliders(frame, values, indices, labels, play_ms):
+def _show_sliders(frame, texts, indices, labels, play_ms):
     """The live face: a slider for each parameter above the frame."""
-    main = next(iter(values))
-    first = frame(
-        indices
-    ).html()  # outside the output widget, which would swallow an error
-    width = max(len(labels[name]) for name in values)
-    sliders = {
-        name: widgets.SelectionSlider(
-            options=[_text(value) for value in values[name]],
+    # Outside the output widget, which would swallow an error.
+    first = frame(indices).html()
+    width = max(map(len, labels.values()))
+    sliders = [
+        widgets.SelectionSlider(
+            options=texts[name],
             index=indices[name],
-            description=labels[name],
+            description=label,
             continuous_update=False,
             style={"description_width": f"{width}ch"},
             layout={"width": "min(100%, 36rem)"},
         )
-        for name in values
-    }
+        for name, label in labels.items()
+    ]
     output = widgets.Output()
 
     def show(_change):
         with output:
             clear_output(wait=True)
-            at = {name: sliders[name].index for name in values}
-            display(HTML(frame(at).html()))
+            places = (slider.index for slider in sliders)
+            display(HTML(frame(dict(zip(texts, places, strict=True))).html()))
 
-    for slider in sliders.values():
+    for slider in sliders:
         slider.observe(show, names="index")
-    rows = list(sliders.values())
+    rows = [*sliders, output]
     if play_ms is not None:
-        player = widgets.Play(
-            value=indices[main], max=len(values[main]) - 1, interval=play_ms
-        )
+        main = sliders[0]
+        most = len(main.options) - 1
+        player = widgets.Play(value=main.index, max=most, interval=play_ms)
         # Linked in the browser: in the kernel, each step would wait for the last figure.
-        widgets.jslink((player, "value"), (sliders[main], "index"))
-        rows.insert(1, widgets.HBox([widgets.Label(f"Play {labels[main]}"), player]))
-    display(widgets.VBox([*rows, output]))
+        widgets.jslink((player, "value"), (main, "index"))
+        label = widgets.Label(f"Play {main.description}")
+        rows.insert(1, widgets.HBox([label, player]))
+    display(widgets.VBox(rows))
     with output:
         display(HTML(first))
 
 
-def _page(frames, values, indices, labels, alt, play_ms):
+def _page(frames, texts, indices, labels, alt, play_ms):
     """The built page's face: HTML that shows the start, and that the book's script moves."""
-    main = next(iter(values))
-    texts = [escape(_text(value)) for value in values[main]]
-    start, label = indices[main], escape(labels[main])
-    common, own = _without_what_is_common(frames)
-    pictures = "".join(
-        f'<div class="explorer-frame{" shown" if i == start else ""}" data-value="{text}">'
-        f"{frame.html(pixels)}</div>"
-        for i, (text, frame, pixels) in enumerate(zip(texts, frames, own, strict=True))
-    )
-    if common is not None:  # described by the frames' own texts
-        pictures = _image(common, frames[0].scale, "", ' aria-hidden="true"') + pictures
+    main, *others = texts
+    values, label = [escape(text) for text in texts[main]], escape(labels[main])
+    start = indices[main]
+    pictures = ""
+    if len({frame.pixels.shape for frame in frames}) == 1:
+        common, own = _without_what_is_common([frame.pixels for frame in frames])
+        # What is common is described by the frames' own texts.
+        pictures = _image(common, frames[0].scale, "", ' aria-hidden="true"')
+        frames = [f._replace(pixels=rest) for f, rest in zip(frames, own, strict=True)]
+    for i, frame in enumerate(frames):
+        shown = " shown" if i == start else ""
+        pictures += f'<div class="explorer-frame{shown}" data-value="{values[i]}">'
+        pictures += f"{frame.html()}</div>"
     button = note = ""
     if play_ms is not None:
         button = f'<button type="button" data-ms="{play_ms}" hidden>Play</button>'
-    if len(values) > 1:
-        held = (
-            f"{labels[k]} = {_text(values[k][i])}"
-            for k, i in indices.items()
-            if k != main
-        )
-        note = (
-            f"Held here: {', '.join(held)}. In Jupyter or Colab every parameter moves."
-        )
+    if others:
+        held = ", ".join(f"{labels[k]} = {texts[k][indices[k]]}" for k in others)
+        note = f"Held here: {held}. In Jupyter or Colab every parameter moves."
         note = f'<p class="explorer-note">{escape(note)}</p>'
     return f"""
 <div class="explorer" role="group" aria-label="{escape(alt)}">
 <div class="explorer-controls">
-<span>{label}: <output>{texts[start]}</output></span>
+<span>{label}: <output>{values[start]}</output></span>
 <input type="range" min="0" max="{len(frames) - 1}" step="1" value="{start}"
- aria-label="{label}" aria-valuetext="{texts[start]}" autocomplete="off" hidden>
+ aria-label="{label}" aria-valuetext="{values[start]}" autocomplete="off" hidden>
 {button}
 </div>
 <div class="explorer-frames">{pictures}</div>

@@ -14,22 +14,10 @@ from jax.typing import ArrayLike
 from matplotlib.axes import Axes
 
 __all__ = [
-    "COLORS",
-    "LINES",
-    "NEUTRAL",
-    "SEQUENCE",
-    "THICK",
-    "cost_parts",
-    "end_label",
-    "exact_line",
-    "inventory_histogram",
-    "inventory_path",
-    "law_density",
-    "restock_levels",
-    "simulated_band",
-    "simulated_points",
-    "use_style",
-]
+    "COLORS", "LINES", "NEUTRAL", "SEQUENCE", "THICK", "cost_parts", "end_label",
+    "exact_line", "inventory_histogram", "inventory_path", "law_density",
+    "restock_levels", "simulated_band", "simulated_points", "use_style",
+]  # fmt: skip
 
 #: Colour of each quantity, in every lecture.
 COLORS = {
@@ -62,28 +50,22 @@ SEQUENCE = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2")
 #: Text, axes and reference lines: contrast above 4 on white and on dark pages alike.
 NEUTRAL = "#7A7A7A"
 
+# Settings that share a value.
+GREY = "axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color"
+CLEAR = "figure.facecolor", "savefig.facecolor", "axes.facecolor"
+LARGE = "axes.titlesize", "font.size", "figure.labelsize"
+SMALL = "xtick.labelsize", "ytick.labelsize", "legend.fontsize"
+PLAIN = "axes.spines.top", "axes.spines.right", "legend.frameon"
 STYLE: dict[Any, Any] = {
+    **dict.fromkeys(GREY, NEUTRAL),
+    **dict.fromkeys(CLEAR, "none"),
+    **dict.fromkeys(LARGE, 11.5),
+    **dict.fromkeys(SMALL, 11),
+    **dict.fromkeys(PLAIN, False),
     "figure.figsize": (6.0, 3.6),
     "figure.dpi": 120,
-    "figure.facecolor": "none",
     "figure.constrained_layout.use": True,
-    "savefig.facecolor": "none",
-    "axes.facecolor": "none",
-    "axes.edgecolor": NEUTRAL,
-    "axes.labelcolor": NEUTRAL,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
     "axes.prop_cycle": plt.cycler(color=SEQUENCE),
-    "axes.titlesize": 11.5,
-    "text.color": NEUTRAL,
-    "xtick.color": NEUTRAL,
-    "ytick.color": NEUTRAL,
-    "font.size": 11.5,
-    "figure.labelsize": 11.5,
-    "xtick.labelsize": 11,
-    "ytick.labelsize": 11,
-    "legend.fontsize": 11,
-    "legend.frameon": False,
     "lines.linewidth": 1.6,
 }
 
@@ -93,26 +75,16 @@ def use_style() -> None:
     plt.rcParams.update(STYLE)
 
 
-def inventory_path(
-    ax: Axes,
-    path: ArrayLike,
-    params: Any,
-    *,
-    color: str = COLORS["inventory"],
-    label: str | None = None,
-) -> None:
+def inventory_path(ax: Axes, path: ArrayLike, params: Any) -> None:
     """Draw one sample path as steps, with a dot wherever the firm restocks.
 
     Args:
         ax: matplotlib axes.
         path: (T + 1,) inventories at dates 0, ..., T, units.
         params: what has a restock point `s`, as s–S parameters do.
-        color: colour of steps and dots.
-        label: for a legend.
     """
-    path = np.asarray(path)
-    periods = np.arange(path.size)
-    ax.step(periods, path, where="post", color=color, label=label)
+    path, color = np.asarray(path), COLORS["inventory"]
+    ax.step(np.arange(path.size), path, where="post", color=color)
     due = np.flatnonzero(path[:-1] <= params.s)
     ax.plot(due, path[due], "o", color=color, markersize=5)
 
@@ -134,9 +106,8 @@ def inventory_histogram(
     *,
     color: str = COLORS["inventory"],
     label: str | None = None,
-    fill: bool = True,
 ) -> None:
-    """Draw simulated stocks as a histogram of density: a band of steps, no bars.
+    """Draw simulated stocks as a histogram of density: a filled band, no bars.
 
     Args:
         ax: matplotlib axes.
@@ -144,14 +115,11 @@ def inventory_histogram(
         bins: bin borders, units; what lies outside does not count.
         color: colour of the steps.
         label: for a legend.
-        fill: whether to fill the area below the steps.
     """
     sample = np.asarray(sample)
     counts, bins = np.histogram(sample, bins)
     density = counts / (sample.size * np.diff(bins))
-    ax.stairs(
-        density, bins, color=color, alpha=0.45 if fill else 0.9, fill=fill, label=label
-    )
+    ax.stairs(density, bins, color=color, alpha=0.45, fill=True, label=label)
 
 
 def law_density(
@@ -231,17 +199,11 @@ def simulated_points(
 
 
 def simulated_band(
-    ax: Axes,
-    x: ArrayLike,
-    mean: np.ndarray,
-    half_width: np.ndarray,
-    *,
-    color: str,
-    alpha: float = 0.25,
+    ax: Axes, x: ArrayLike, mean: np.ndarray, half_width: np.ndarray, *, color: str
 ) -> None:
     """Draw the 95 % intervals of simulated means as a band; arguments as above."""
     low, high = mean - half_width, mean + half_width
-    ax.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
+    ax.fill_between(x, low, high, color=color, alpha=0.25, linewidth=0)
 
 
 def cost_parts(

@@ -34,19 +34,16 @@ def number(x: float, digits: int = 3) -> str:
     if isinstance(x, int | np.integer):
         return f"{x:,}".replace("-", "−")
     x = float(x)
-    if math.isnan(x):
-        return "–"
-    if math.isinf(x):
-        return "∞" if x > 0 else "−∞"
+    if not math.isfinite(x):
+        return "–" if math.isnan(x) else "∞" if x > 0 else "−∞"
     mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
     power = int(exponent)
+    # What stands before the point is written in full.
+    text = f"{x:,.{max(digits - 1 - power, 0)}f}"
     if x and not -5 < power < max(digits, 6):
         if "." in mantissa:
             mantissa = mantissa.rstrip("0").rstrip(".")
         text = f"{mantissa} × 10{str(power).translate(SUPERSCRIPTS)}"
-    else:
-        # What stands before the point is written in full.
-        text = f"{x:,.{max(digits - 1 - power, 0)}f}"
     return text.replace("-", "−")
 
 
@@ -78,11 +75,13 @@ def table(rows: Iterable[Sequence], columns: Sequence[str], note: str = "") -> M
                 f"rows must have {len(columns)} cells each, as columns, got {row!r}"
             )
         texts.append([cell if isinstance(cell, str) else number(cell) for cell in row])
-    right = [
-        bool(texts) and all(NUMERIC.fullmatch(cell.strip("*` ")) for cell in column)
-        for column in zip(*texts, strict=True)
-    ] or [False] * len(columns)
-    rules = ["---:" if numeric else ":---" for numeric in right]
+    cells = zip(*texts, strict=True) if texts else [[""]] * len(columns)
+    rules = [
+        "---:"
+        if all(NUMERIC.fullmatch(cell.strip("*` ")) for cell in column)
+        else ":---"
+        for column in cells
+    ]
     lines = ["| " + " | ".join(row) + " |" for row in [list(columns), *texts]]
     lines.insert(1, "|" + "|".join(rules) + "|")
     return Markdown("\n".join(lines) + (f"\n\n{note}" if note else ""))

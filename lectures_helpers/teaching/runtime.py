@@ -29,10 +29,9 @@ class Timing(NamedTuple):
     result: Any  #: what the last call returned
 
     def __str__(self) -> str:
-        return (
-            f"first call {_seconds(self.first)}, later calls {_seconds(self.median)} "
-            f"(median of {self.calls}) on {self.device}"
-        )
+        first, later = _seconds(self.first), _seconds(self.median)
+        calls = f"first call {first}, later calls {later} (median of {self.calls})"
+        return f"{calls} on {self.device}"
 
 
 def timed(fn: Callable, *args: Any, repeats: int = 5, **kwargs: Any) -> Timing:
@@ -130,38 +129,23 @@ def show_source(*functions: Callable) -> Markdown:
 def _source(fn):
     try:
         source = textwrap.dedent(inspect.getsource(inspect.unwrap(fn))).rstrip()
-        body = ast.parse(source).body[0].body
-    except (TypeError, OSError, SyntaxError, AttributeError):
+        definition = ast.parse(source).body[0]
+        documented = ast.get_docstring(definition) is not None
+    except (TypeError, OSError, SyntaxError):
         raise ValueError(f"functions must have Python source, got {fn!r}") from None
-    if not _has_own_docstring_lines(source, body):
-        return source
-    lines = source.splitlines()
-    before, after = lines[: body[0].lineno - 1], lines[body[0].end_lineno :]
-    if after and not after[0].strip():
-        after = after[1:]
-    return "\n".join(before + after)
-
-
-def _has_own_docstring_lines(source, body):
-    """Whether a docstring stands on lines of its own, with other statements after it."""
-    if not (
-        len(body) > 1
-        and isinstance(body[0], ast.Expr)
-        and isinstance(body[0].value, ast.Constant)
-        and isinstance(body[0].value.value, str)
-    ):
-        return False
-    lines = source.splitlines()
-    starts_line = not lines[body[0].lineno - 1][: body[0].col_offset].strip()
-    return starts_line and body[1].lineno > body[0].end_lineno
+    lines, (first, *others) = source.splitlines(), definition.body
+    # A docstring goes if it has lines of its own and leaves a statement.
+    if documented and others and others[0].lineno > first.end_lineno:
+        blank_after = not lines[first.end_lineno].strip()
+        del lines[first.lineno - 1 : first.end_lineno + blank_after]
+    return "\n".join(lines)
 
 
 def _seconds(seconds: float) -> str:
     """Seconds in a unit that reads well, three digits."""
-    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "μs")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-6:.3g} μs"
+    units = ((1.0, "s"), (1e-3, "ms"), (1e-6, "μs"))
+    size, unit = next((each for each in units if seconds >= each[0]), units[-1])
+    return f"{seconds / size:.3g} {unit}"
 
 
 def _usable_cores() -> int:
