@@ -346,9 +346,9 @@ def test_mean_left_open():
     ("arguments", "message"),
     [
         (
-            ("weibull", 1.0, 1.0),
+            ("no-such-family", 1.0, 1.0),
             "family must be one of deterministic, exponential, uniform, triangular, "
-            "gamma, lognormal, normal; got 'weibull'",
+            "gamma, lognormal, normal; got 'no-such-family'",
         ),
         ((None, 1.0, 1.0), "family must be one of"),
         ((["gamma"], 1.0, 1.0), "family must be one of"),

@@ -237,7 +237,7 @@ def test_bad_input():
             qr.optimal_policy(PARAMS._replace(**{name: 0.0}))
     assert qr.approximate_policy(PARAMS, "gamma", None) == (22, 26)
     with pytest.raises(ValueError, match="family must be one of"):
-        qr.approximate_policy(PARAMS, "weibull")
+        qr.approximate_policy(PARAMS, "no-such-family")
     with pytest.raises(ValueError, match="params must come from create_parameters"):
         qr.optimal_policy(None)
 
