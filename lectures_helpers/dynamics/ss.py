@@ -38,24 +38,12 @@ from jax.typing import ArrayLike
 from lectures_helpers import checks, sharding
 
 __all__ = [
-    "Block",
-    "Parameters",
-    "RestockFrequency",
-    "advance",
-    "choose_block",
-    "create_parameters",
-    "cross_section",
-    "cross_section_compiled",
-    "cross_section_loop",
-    "cross_section_vectorized",
-    "demand",
-    "distribution_dynamics",
-    "one_period",
-    "restock_frequency",
-    "sample_path",
-    "snapshots",
-    "update",
-]
+    "Block", "Parameters", "RestockFrequency", "advance", "choose_block",
+    "create_parameters", "cross_section", "cross_section_compiled",
+    "cross_section_loop", "cross_section_vectorized", "demand",
+    "distribution_dynamics", "one_period", "restock_frequency", "sample_path",
+    "snapshots", "update",
+]  # fmt: skip
 
 
 class Parameters(NamedTuple):
@@ -206,11 +194,10 @@ def choose_block(num_firms: int, num_periods: int) -> Block:
         num_firms: number of firms n.
         num_periods: periods of a run T.
     """
-    on_cpu = jax.default_backend() == "cpu"
-    draws = 2**19 if on_cpu else 2**22
+    draws, unroll = (2**19, 1) if jax.default_backend() == "cpu" else (2**22, 32)
     enough = 1 << (num_periods - 1).bit_length()
     size = max(1, min(draws // num_firms, 512, enough))
-    return Block(size, 1 if on_cpu else min(size, 32))
+    return Block(size, min(size, unroll))
 
 
 @partial(jax.jit, static_argnames=("step", "block"))
@@ -255,9 +242,7 @@ def advance(
         def move(state, period):
             t, D = period
             moved = step(params, state, D)
-            return jax.tree.map(
-                lambda new, old: jnp.where(t < stop, new, old), moved, state
-            ), None
+            return jax.tree.map(partial(jnp.where, t < stop), moved, state), None
 
         state, _ = jax.lax.scan(move, state, (periods, demands), unroll=block.unroll)
         return state
@@ -321,34 +306,12 @@ def create_parameters(
     checks.finite("μ", μ)
     checks.at_least("s", s, 0.0)
     checks.at_least("σ", σ, 0.0)
-    if not (checks.is_traced(s) or checks.is_traced(S)) and np.any(
-        np.asarray(s) >= np.asarray(S)
-    ):
+    traced = checks.is_traced(s) or checks.is_traced(S)
+    if not traced and np.greater_equal(s, S).any():
         raise ValueError(f"s must be below S, got s = {s} and S = {S}")
     # Python's floats take the type of the stocks; NumPy's numbers would promote them.
-    return Parameters(
-        *(float(v) if isinstance(v, int | np.number) else v for v in (s, S, μ, σ))
-    )
-
-
-def _at_precision(params: Parameters, X: jax.Array) -> Parameters:
-    """The parameters, checked again and in the floating-point type of X.
-
-    One type whatever the caller's: neither promotion nor recompilation.
-    """
-    if not isinstance(params, Parameters):
-        raise ValueError(f"params must come from create_parameters, got {params!r}")
-    cast: list[Any] = []
-    for name, value in create_parameters(*params)._asdict().items():
-        if checks.is_traced(value):
-            cast.append(jnp.asarray(value, X.dtype))
-            continue
-        with np.errstate(over="ignore"):
-            number = np.asarray(value).astype(X.dtype)
-        if not np.isfinite(number).all():
-            raise ValueError(f"{name} must be finite in {X.dtype}, got {value}")
-        cast.append(number)
-    return Parameters(*cast)
+    numbers = (float(v) if isinstance(v, int | np.number) else v for v in (s, S, μ, σ))
+    return Parameters(*numbers)
 
 
 class RestockFrequency(NamedTuple):
@@ -358,11 +321,29 @@ class RestockFrequency(NamedTuple):
     standard_error: jax.Array  #: standard error of `value`
 
 
-def _checked(params, x_init, num_periods, key, num_firms):
+def _checked(params, x_init, num_periods, key, *num_firms):
+    """What a simulation is given, checked; without `num_firms`, of any number of firms.
+
+    Parameters come in the floating-point type of the stocks, whatever the caller's:
+    neither promotion nor recompilation.
+    """
     num_periods = checks.integer("num_periods", num_periods, 1)
-    num_firms = checks.integer("num_firms", num_firms, 1)
-    X = checks.initial("x_init", x_init, num_firms)
-    return _at_precision(params, X), X, num_periods, checks.random_key(key)
+    num_firms = [checks.integer("num_firms", n, 1) for n in num_firms]
+    X = checks.initial("x_init", x_init, *num_firms)
+    if not isinstance(params, Parameters):
+        raise ValueError(f"params must come from create_parameters, got {params!r}")
+
+    def cast(name, value):
+        if checks.is_traced(value):
+            return jnp.asarray(value, X.dtype)
+        with np.errstate(over="ignore"):
+            number = np.asarray(value).astype(X.dtype)
+        if not np.isfinite(number).all():
+            raise ValueError(f"{name} must be finite in {X.dtype}, got {value}")
+        return number
+
+    params = Parameters(*map(cast, Parameters._fields, create_parameters(*params)))
+    return params, X, num_periods, checks.random_key(key)
 
 
 def sample_path(
@@ -383,10 +364,8 @@ def sample_path(
     Raises:
         ValueError: a bad `x_init`, `num_periods` or `key`.
     """
-    num_periods = checks.integer("num_periods", num_periods, 1)
-    X = checks.initial("x_init", x_init)
-    params = _at_precision(params, X)
-    return _sample_path(params, X, checks.random_key(key), num_periods)
+    params, X, num_periods, key = _checked(params, x_init, num_periods, key)
+    return _sample_path(params, X, key, num_periods)
 
 
 @partial(jax.jit, static_argnames="num_periods")

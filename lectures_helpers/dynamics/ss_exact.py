@@ -30,7 +30,6 @@ All arithmetic is float64, on the host, whatever JAX's own setting.
 Source: derived in the lecture on distribution dynamics (eq:ss-exact).
 """
 
-import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -39,23 +38,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtr
 from jax.typing import ArrayLike
+from numpy.polynomial import chebyshev, legendre
 
 from lectures_helpers import checks, precision
 from lectures_helpers.dynamics.ss import Parameters, create_parameters
 
 __all__ = [
-    "Law",
-    "expectation",
-    "marginal",
-    "marginals",
-    "nodes",
-    "operator",
-    "restock_pmf",
-    "restock_pmf_on_grid",
-    "second_eigenvalue",
-    "stationary",
-    "survival",
-]
+    "Law", "expectation", "marginal", "marginals", "nodes", "operator", "restock_pmf",
+    "restock_pmf_on_grid", "second_eigenvalue", "stationary", "survival",
+]  # fmt: skip
 
 TOLERANCE = 1e-7  # default bound on the difference of two successive grids
 LOOSEST = 1e-4  # beyond it the difference of two grids says too little
@@ -96,21 +87,15 @@ def expectation(params: Parameters, edges: jax.Array, x: jax.Array) -> jax.Array
     """
 
     def on_panel(borders):
+        def standardized(y):  # the demand that takes stocks x down from y
+            z = (jnp.log(jnp.maximum(y - x, 0.0)) - params.μ) / params.σ
+            return jnp.clip(z, -Z_MAX, Z_MAX)
+
         low, high = borders
-        z_low, z_high = (
-            jnp.clip(
-                (jnp.log(jnp.maximum(y - x, 0.0)) - params.μ) / params.σ, -Z_MAX, Z_MAX
-            )
-            for y in (low, high)
-        )
-        half_width = 0.5 * (z_high - z_low)[:, None]
-        z = z_low[:, None] + half_width * (GAUSS_POINTS[None] + 1)
-        mass = (
-            half_width
-            * GAUSS_WEIGHTS[None]
-            * jnp.exp(-0.5 * z**2)
-            / jnp.sqrt(2 * jnp.pi)
-        )
+        z_low = standardized(low)[:, None]
+        half_width = 0.5 * (standardized(high)[:, None] - z_low)
+        z = z_low + half_width * (GAUSS_POINTS + 1)
+        mass = half_width * GAUSS_WEIGHTS * jnp.exp(-0.5 * z**2) / jnp.sqrt(2 * jnp.pi)
         y = x[:, None] + jnp.exp(params.μ + params.σ * z)
         ξ = jnp.clip((2 * y - low - high) / (high - low), -1.0, 1.0)
         return _chebyshev_moments(ξ, mass) @ TO_COEFFICIENTS
@@ -151,11 +136,7 @@ def operator(
 
 
 def restock_pmf_on_grid(
-    params: Parameters,
-    start: float,
-    edges: jax.Array,
-    restocks_now: int,
-    counts: jax.Array,
+    params: Parameters, start: float, edges: jax.Array, at_once: int, counts: jax.Array
 ) -> jax.Array:
     """Compute the law of the number of restocks in the first T periods on one grid.
 
@@ -163,7 +144,7 @@ def restock_pmf_on_grid(
         params: the model.
         start: stock in period 0, after restocking, units.
         edges: (panels + 1,) panel borders on [s, B], units.
-        restocks_now: restocks in period 0, 0 or 1.
+        at_once: restocks in period 0, 0 or 1.
         counts: (T + 1,) the numbers 0, 1, ..., T.
 
     Returns:
@@ -178,9 +159,8 @@ def restock_pmf_on_grid(
         restocked = jnp.concatenate([jnp.zeros(1), F[0, :-1]])
         return K @ F + r[:, None] * restocked[None]
 
-    F = jnp.where(
-        (counts == restocks_now)[None], survival(params, start - x)[:, None], 0.0
-    )
+    first = survival(params, start - x)[:, None]
+    F = jnp.where(counts[None] == at_once, first, 0.0)
     F = jax.lax.fori_loop(1, counts.size - 1, one_period, F)
     return F[-1]
 
@@ -202,9 +182,8 @@ class Law(NamedTuple):
     error: float  #: estimate of the largest error of the CDF, and of mean and std over max(S, X_0)
     start: float  #: stock in period 0 after restocking, units; S if X_0 <= s, else X_0
     edges: np.ndarray  #: (2 * panels + 1,) panel borders on [s, max(S, X_0)], units
-    previous: (
-        np.ndarray
-    )  #: (2 * panels * NUM_POINTS,) CDF of X_{t-1} at the nodes; empty if t = 1
+    #: (2 * panels * NUM_POINTS,) CDF of X_{t-1} at the nodes; empty if t = 1
+    previous: np.ndarray
 
     def cdf(self, x: ArrayLike) -> np.ndarray:
         """P(X_t <= x) for x of any shape, units; float64, of x's shape."""
@@ -268,29 +247,15 @@ def marginals(
         ValueError: a bad argument, or a `tol` that the finest grid does not reach.
     """
     params, start = _checked(params, x_init, tol)
-    dates = checks.dates("dates", dates)
-    # From date 1, whose CDF is H(start - x), to the date before each one recorded.
-    steps = np.diff([1, *(max(t - 1, 1) for t in dates)])
-    is_first = np.array([t == 1 for t in dates])
-
-    def on_grid(edges):
-        return _marginals(params, start, edges, steps, is_first)
-
-    edges, (previous, moments), error = _refine(on_grid, params, start, tol)
-    return [
-        Law(
-            params=params,
-            period=float(t),
-            mean=float(moments[i, 0]),
-            std=float(moments[i, 1]),
-            prob_zero=float(moments[i, 2]),
-            error=error,
-            start=start,
-            edges=edges,
-            previous=previous[i] if t > 1 else previous[i, :0],
+    days = np.array(checks.dates("dates", dates))
+    edges, (cdfs, moments, _), error = _refine(_marginals, params, start, tol, days)
+    laws = []
+    for t, F, (mean, std, zero) in zip(days, cdfs, moments.tolist(), strict=True):
+        previous = F if t > 1 else F[:0]
+        laws.append(
+            Law(params, float(t), mean, std, zero, error, start, edges, previous)
         )
-        for i, t in enumerate(dates)
-    ]
+    return laws
 
 
 def stationary(params: Parameters, *, tol: float = TOLERANCE) -> Law:
@@ -314,12 +279,9 @@ def stationary(params: Parameters, *, tol: float = TOLERANCE) -> Law:
     """
     params, start = _checked(params, 0.0, tol)
 
-    def on_grid(edges):
-        return _stationary(params, edges)
-
-    edges, (cdf, moments), error = _refine(on_grid, params, start, tol)
-    mean, std, prob_zero = (float(number) for number in moments)
-    return Law(params, float("inf"), mean, std, prob_zero, error, start, edges, cdf)
+    edges, (cdf, moments, _), error = _refine(_stationary, params, start, tol)
+    mean, std, zero = moments.tolist()
+    return Law(params, np.inf, mean, std, zero, error, start, edges, cdf)
 
 
 def second_eigenvalue(params: Parameters, *, tol: float = TOLERANCE) -> complex:
@@ -346,14 +308,11 @@ def second_eigenvalue(params: Parameters, *, tol: float = TOLERANCE) -> complex:
     """
     params, start = _checked(params, 0.0, tol)
 
-    def on_grid(edges):
-        eigenvalues = np.linalg.eigvals(_transition_at_nodes(params, edges))
-        λ = eigenvalues[np.argsort(-np.abs(eigenvalues))[1]]
-        λ = complex(λ.real, abs(λ.imag))
-        return λ, np.array([λ])
+    def on_grid(*grid):
+        λ = sorted(np.linalg.eigvals(_transition_at_nodes(*grid)), key=abs)[-2]
+        return complex(λ.real, abs(λ.imag))
 
-    _, λ, _ = _refine(on_grid, params, start, tol)
-    return λ
+    return _refine(on_grid, params, start, tol)[1]
 
 
 def restock_pmf(
@@ -388,14 +347,8 @@ def restock_pmf(
     """
     params, start = _checked(params, x_init, tol)
     num_periods = checks.integer("num_periods", num_periods, 1)
-    restocks_now = int(float(x_init) <= params.s)
-    counts = np.arange(num_periods + 1)
-
-    def on_grid(edges):
-        pmf = _restock_pmf(params, start, edges, restocks_now, counts)
-        return pmf, pmf
-
-    _, pmf, _ = _refine(on_grid, params, start, tol)
+    at_once, counts = int(float(x_init) <= params.s), np.arange(num_periods + 1)
+    _, pmf, _ = _refine(_restock_pmf, params, start, tol, at_once, counts)
     return np.maximum(pmf, 0.0)  # rounding leaves -1e-18 where the probability is nil
 
 
@@ -404,8 +357,7 @@ def _checked(params, x_init, tol):
     for name, value in {**params._asdict(), "x_init": x_init, "tol": tol}.items():
         if checks.is_traced(value):
             raise ValueError(f"{name} must be a concrete number here, got {value}")
-        if np.ndim(value) > 0:
-            shape = np.shape(value)
+        if shape := np.shape(value):
             raise ValueError(f"{name} must be a number, got an array of shape {shape}")
     params = create_parameters(*params)
     if params.σ == 0:
@@ -413,7 +365,7 @@ def _checked(params, x_init, tol):
     checks.at_least("x_init", x_init, 0.0)
     if not 0 < checks.finite("tol", tol) <= LOOSEST:
         raise ValueError(f"tol must be in (0, {LOOSEST:g}], got {tol:g}")
-    params, x_init = Parameters(*(float(number) for number in params)), float(x_init)
+    params, x_init = Parameters(*map(float, params)), float(x_init)
     return params, (params.S if x_init <= params.s else x_init)
 
 
@@ -424,15 +376,12 @@ def _float64_on_host(fn):
     """Run a JAX function in float64 on the CPU, and return NumPy arrays."""
     fn = jax.jit(fn)
 
-    @functools.wraps(fn)
     def run(*args):
         with precision.enable_x64(True), precision.on_cpu():
             results = fn(*args)
-            if any(checks.is_traced(leaf) for leaf in jax.tree.leaves(results)):
-                raise ValueError(
-                    "the exact law must be computed outside of jax.jit and its like, "
-                    "got a call that JAX is tracing"
-                )
+            if any(map(checks.is_traced, jax.tree.leaves(results))):
+                rule = "the exact law must be computed outside of jax.jit and its like"
+                raise ValueError(f"{rule}, got a call that JAX is tracing")
             return jax.tree.map(np.asarray, results)
 
     return run
@@ -445,45 +394,34 @@ def _transition(params, edges, x):
 
 
 @_float64_on_host
-def _marginals(params, start, edges, steps, is_first):
-    points, weights = _read_off(params, edges)
-    K = _transition(params, edges, points)
-    num_nodes = K.shape[1]
-    transition = K[-num_nodes:]
+def _marginals(params, start, edges, dates):
+    points, weights, K = _read_off(params, edges)
+    transition = K[-K.shape[1] :]
+    first = survival(params, start - points)
 
-    def to_next_date(previous, interval):
-        num_steps, is_first = interval
-        previous = jax.lax.fori_loop(
-            0, num_steps, lambda _, F: transition @ F, previous
-        )
-        cdf = jnp.where(is_first, survival(params, start - points), K @ previous)
-        moments = _moments(points, weights, cdf, start)
-        return previous, (previous, moments, _to_compare(moments, cdf, edges[-1]))
+    def to_next_date(F, interval):
+        date, steps = interval
+        F = jax.lax.fori_loop(0, steps, lambda _, F: transition @ F, F)
+        cdf = jnp.where(date == 1, first, K @ F)
+        return F, (F, *_moments(points, weights, cdf, start, edges[-1]))
 
-    first = survival(params, start - points[-num_nodes:])
-    _, (previous, moments, compare) = jax.lax.scan(
-        to_next_date, first, (steps, is_first)
-    )
-    return (previous, moments), compare
+    # From date 1 to the date before each one recorded.
+    steps = jnp.diff(jnp.maximum(dates - 1, 1), prepend=1)
+    return jax.lax.scan(to_next_date, first[-K.shape[1] :], (dates, steps))[1]
 
 
 @_float64_on_host
-def _stationary(params, edges):
-    start = params.S
-    points, weights = _read_off(params, edges)
-    K = _transition(params, edges, points)
-    num_nodes = K.shape[1]
+def _stationary(params, start, edges):
+    points, weights, K = _read_off(params, edges)
     # F = K F leaves the total mass free: its last row, F(S) = F(S), is replaced by F(S) = 1.
-    system = jnp.eye(num_nodes) - K[-num_nodes:]
-    system = system.at[-1].set(jnp.zeros(num_nodes).at[-1].set(1.0))
-    F = jnp.linalg.solve(system, jnp.zeros(num_nodes).at[-1].set(1.0))
-    cdf = K @ F
-    moments = _moments(points, weights, cdf, start)
-    return (F, moments), _to_compare(moments, cdf, edges[-1])
+    last = jnp.zeros(K.shape[1]).at[-1].set(1.0)
+    system = (jnp.eye(last.size) - K[-last.size :]).at[-1].set(last)
+    F = jnp.linalg.solve(system, last)
+    return F, *_moments(points, weights, K @ F, start, edges[-1])
 
 
 @_float64_on_host
-def _transition_at_nodes(params, edges):
+def _transition_at_nodes(params, start, edges):
     return _transition(params, edges, nodes(edges))
 
 
@@ -510,7 +448,7 @@ def _density(law, x):
     if law.previous.size == 0:
         return _demand_density(law.params, law.start - x)
     widths = jnp.diff(law.edges)[:, None]
-    slopes = law.previous.reshape(-1, NUM_POINTS) @ DIFFERENTIATE.T * (2 / widths)
+    slopes = law.previous.reshape(-1, NUM_POINTS) @ DIFFERENTIATE * (2 / widths)
     restocked = law.previous[0] * _demand_density(law.params, law.params.S - x)
     return expectation(law.params, law.edges, x) @ slopes.ravel() + restocked
 
@@ -548,9 +486,8 @@ def _edges(params, start, panels):
     middle, top = min(start, params.S), max(start, params.S)
     if not params.s < middle < top:
         middle = 0.5 * (params.s + top)
-    return np.concatenate(
-        [_graded(params.s, middle, panels), _graded(middle, top, panels)[1:]]
-    )
+    low, high = _graded(params.s, middle, panels), _graded(middle, top, panels)
+    return np.concatenate([low, high[1:]])
 
 
 def _graded(low, high, panels):
@@ -560,25 +497,25 @@ def _graded(low, high, panels):
     return low + (high - low) * fractions
 
 
-def _refine(on_grid, params, start, tol):
+def _refine(on_grid, params, start, tol, *args):
     """Double the panels until two grids agree to `tol`; return the finer one's results.
 
-    `on_grid` maps panel borders to (results, numbers to compare).
+    `on_grid` takes the parameters, the start, panel borders and `args`; the last of its
+    results is what grids are compared by.
     """
-    _, coarse = on_grid(_edges(params, start, FEWEST_PANELS))
-    panels = FEWEST_PANELS
-    while panels < MOST_PANELS:
-        panels *= 2
+    panels, coarse = FEWEST_PANELS, np.inf
+    while panels <= MOST_PANELS:
         edges = _edges(params, start, panels)
-        results, fine = on_grid(edges)
+        results = on_grid(params, start, edges, *args)
+        fine = jax.tree.leaves(results)[-1]
         error = float(np.max(np.abs(fine - coarse)))
         if error <= tol:
             return edges, results, error
-        coarse = fine
+        panels, coarse = 2 * panels, fine
+    model = ", ".join(f"{name} = {value:g}" for name, value in params._asdict().items())
     raise ValueError(
-        f"tol must be >= {2 * error:.1g}: the finest grid ({2 * MOST_PANELS} panels on "
-        f"[s, {edges[-1]:g}]) comes to about half of that for s = {params.s:g}, S = {params.S:g}, μ = {params.μ:g}, "
-        f"σ = {params.σ:g}; got {tol:g}"
+        f"tol must be >= {2 * error:.1g}: the finest grid ({edges.size - 1} panels on "
+        f"[s, {edges[-1]:g}]) comes to about half of that for {model}; got {tol:g}"
     )
 
 
@@ -592,32 +529,27 @@ def _chebyshev(num_points):
 
 
 POINTS, TO_COEFFICIENTS, WEIGHTS = _chebyshev(NUM_POINTS)
-GAUSS_POINTS, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(NUM_QUADRATURE)
-# Derivative at the points of the polynomial through given values there.
-DIFFERENTIATE = np.stack(
-    [
-        np.polynomial.chebyshev.chebval(POINTS, np.polynomial.chebyshev.chebder(column))
-        for column in TO_COEFFICIENTS.T
-    ],
-    axis=1,
-)
+GAUSS_POINTS, GAUSS_WEIGHTS = np.array(legendre.leggauss(NUM_QUADRATURE))[:, None]
+# From values at the points to the derivative there of the polynomial through them.
+DIFFERENTIATE = chebyshev.chebval(POINTS, chebyshev.chebder(TO_COEFFICIENTS))
 
 
 def _read_off(params, edges):
-    """Points on all of [0, B] at which laws are read off, with integration weights."""
+    """Points on all of [0, B] where laws are read off, integration weights, transition."""
     # On [0, s], where nothing needs to be remembered, half as many panels.
     low_edges = jnp.asarray(_graded(0.0, 1.0, (edges.size - 1) // 2)) * params.s
     points = jnp.concatenate([nodes(low_edges), nodes(edges)])
     widths = jnp.concatenate([jnp.diff(low_edges), jnp.diff(edges)])
     weights = (0.5 * widths[:, None] * WEIGHTS[None]).ravel()
-    return points, weights
+    return points, weights, _transition(params, edges, points)
 
 
-def _moments(points, weights, cdf, start):
+def _moments(points, weights, cdf, start, top):
     """Mean, standard deviation and atom at zero from the CDF at the points.
 
-    Taken about zero or about `start`, whichever is closer to the mean, lest the
-    variance of a narrow law be lost in the difference of two large numbers.
+    Also what two grids are compared by: these, over `top`, and the CDF at common borders.
+    Moments are taken about zero or about `start`, whichever is closer to the mean, lest
+    the variance of a narrow law be lost in the difference of two large numbers.
     """
     # Panel by panel: a border belongs to two panels, which take different tails there.
     middles = jnp.mean(points.reshape(-1, NUM_POINTS), axis=1)
@@ -627,20 +559,9 @@ def _moments(points, weights, cdf, start):
         tail = weights * jnp.where(below, -cdf, 1 - cdf)
         return jnp.sum(tail), 2 * jnp.sum((points - center) * tail)
 
-    first, second = about(0.0)
-    first_s, second_s = about(start)
-    low = first < 0.5 * start
-    mean = jnp.where(low, first, start + first_s)
-    variance = jnp.where(low, second - first**2, second_s - first_s**2)
-    std = jnp.sqrt(jnp.maximum(variance, 0.0))
-    return jnp.stack([mean, std, jnp.maximum(cdf[0], 0.0)])
-
-
-def _to_compare(moments, cdf, top):
-    """The numbers that two grids share: CDF at common borders, moments over `top`."""
-    panels = cdf.size // NUM_POINTS
-    borders = cdf.reshape(3 * FEWEST_PANELS, panels // (3 * FEWEST_PANELS), NUM_POINTS)[
-        :, 0, 0
-    ]
-    mean, std, prob_zero = moments
-    return jnp.concatenate([jnp.stack([mean / top, std / top, prob_zero]), borders])
+    center = jnp.where(about(0.0)[0] < 0.5 * start, 0.0, start)
+    first, second = about(center)
+    std = jnp.sqrt(jnp.maximum(second - first**2, 0.0))
+    moments = jnp.stack([center + first, std, jnp.maximum(cdf[0], 0.0)])
+    borders = cdf[:: cdf.size // (3 * FEWEST_PANELS)]
+    return moments, jnp.concatenate([moments / jnp.stack([top, top, 1.0]), borders])

@@ -9,7 +9,6 @@ frame.
 
 import base64
 import io
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
@@ -77,13 +76,17 @@ def explore(
     in_words = isinstance(alt, str) and alt.strip()
     _require(in_words, f"alt = {alt!r} must say in words what the figure shows")
     if play_ms is not None:
-        possible = isinstance(play_ms, Real) and 1 <= play_ms < math.inf
+        possible = isinstance(play_ms, Real) and 1 <= play_ms < np.inf
         _require(possible, f"play_ms = {play_ms!r} must be a number >= 1")
         play_ms = int(play_ms)
-    possible = isinstance(values, Mapping) and len(values) > 0
-    _require(
-        possible, f"values = {values!r} must map at least one parameter to its values"
-    )
+    start, labels = start or {}, labels or {}
+    for what, given in {"values": values, "start": start, "labels": labels}.items():
+        possible = isinstance(given, Mapping) and len(values) > 0
+        rule = f"must map at least one parameter to its {what}"
+        _require(possible, f"{what} = {given!r} {rule}")
+        for name in given:
+            known = f"the parameters {list(values)}"
+            _require(name in values, f"{what} names {name!r}, not one of {known}")
     values = {name: _plain_values(name, some) for name, some in values.items()}
     texts = {name: [_text(value) for value in values[name]] for name in values}
     for name, seen in texts.items():
@@ -93,24 +96,12 @@ def explore(
     number = f"values[{main!r}] has {len(values[main])} values"
     possible = 2 <= len(values[main]) <= MAX_FRAMES
     _require(possible, f"{number}; the first parameter takes 2 to {MAX_FRAMES}")
-
-    start, labels = start or {}, labels or {}
-    for what, given in {"start": start, "labels": labels}.items():
-        possible = isinstance(given, Mapping)
-        _require(possible, f"{what} = {given!r} must map parameters to their {what}")
-        for name in given:
-            known = f"the parameters {list(values)}"
-            _require(name in values, f"{what} names {name!r}, not one of {known}")
     labels = {name: str(labels.get(name, name)) for name in values}
     indices = dict.fromkeys(values, 0)
-    for (
-        name,
-        value,
-    ) in start.items():  # compared as the reader sees them: 0.1 * 3 is 0.3
-        text, known = _text(_plain(value)), ", ".join(texts[name])
-        _require(
-            text in texts[name], f"start[{name!r}] = {value!r} must be one of {known}"
-        )
+    for name, value in start.items():
+        text = _text(_plain(value))  # compared as the reader sees them: 0.1 * 3 is 0.3
+        rule = f"must be one of {', '.join(texts[name])}"
+        _require(text in texts[name], f"start[{name!r}] = {value!r} {rule}")
         indices[name] = texts[name].index(text)
 
     def frame(at):
@@ -175,10 +166,8 @@ def _frame(draw, parameters, alt):
     try:
         sentence = draw(**parameters)
         made = set(plt.get_fignums()) - before
-        left = f"draw left {len(made)} new pyplot figures open"
-        _require(
-            len(made) == 1, f"{left}; it must make 1 and neither show nor close it"
-        )
+        left = f"draw left {len(made)} new pyplot figures open; it must make 1"
+        _require(len(made) == 1, f"{left} and neither show nor close it")
         returned = f"draw returned {sentence!r}"
         is_text = sentence is None or isinstance(sentence, str)
         _require(is_text, f"{returned}; it must return a sentence or None")
@@ -222,14 +211,13 @@ def _show_sliders(frame, texts, indices, labels, play_ms):
     """The live face: a slider for each parameter above the frame."""
     # Outside the output widget, which would swallow an error.
     first = frame(indices).html()
-    width = max(map(len, labels.values()))
     sliders = [
         widgets.SelectionSlider(
             options=texts[name],
             index=indices[name],
             description=label,
             continuous_update=False,
-            style={"description_width": f"{width}ch"},
+            style={"description_width": f"{max(map(len, labels.values()))}ch"},
             layout={"width": "min(100%, 36rem)"},
         )
         for name, label in labels.items()

@@ -116,9 +116,8 @@ def inventory_histogram(
         color: colour of the steps.
         label: for a legend.
     """
-    sample = np.asarray(sample)
     counts, bins = np.histogram(sample, bins)
-    density = counts / (sample.size * np.diff(bins))
+    density = counts / (np.size(sample) * np.diff(bins))
     ax.stairs(density, bins, color=color, alpha=0.45, fill=True, label=label)
 
 
@@ -144,13 +143,7 @@ def law_density(
 
 
 def end_label(
-    ax: Axes,
-    x: float,
-    y: float,
-    text: str,
-    color: str,
-    *,
-    offset: tuple[float, float] = (5, 0),
+    ax: Axes, x: float, y: float, text: str, color: str, *, offset: tuple = (5, 0)
 ) -> None:
     """Write `text` at the end (x, y) of a curve, in the curve's colour."""
     ax.annotate(
@@ -221,6 +214,5 @@ def cost_parts(
         parts: which to draw, of those in `LINES`.
     """
     for part in parts:
-        exact_line(
-            ax, x, getattr(costs, part), color=COLORS[part], label=part, linestyle=LINES[part]
-        )  # fmt: skip
+        style: Any = dict(color=COLORS[part], linestyle=LINES[part])
+        exact_line(ax, x, getattr(costs, part), label=part, **style)

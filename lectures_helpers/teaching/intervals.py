@@ -63,8 +63,7 @@ def check_agreement(simulated: ArrayLike, exact: ArrayLike, axis: int = -1) -> s
         ValueError: fewer than two replications.
     """
     mean, _, error = interval(simulated, axis)
-    num_replications = np.shape(simulated)[axis]
-    limit = stats.t.isf(stats.norm.sf(4) / mean.size, num_replications - 1)
+    limit = stats.t.isf(stats.norm.sf(4) / mean.size, np.shape(simulated)[axis] - 1)
     gap = np.abs(mean - np.asarray(exact))
     # Where nothing varies (a fill rate of 1, say) only rounding is left to compare.
     rounding = 1e-6 * np.maximum(np.abs(mean), np.abs(exact))
@@ -77,8 +76,7 @@ def check_agreement(simulated: ArrayLike, exact: ArrayLike, axis: int = -1) -> s
     )
     varies = error > rounding
     largest = (gap[varies] / error[varies]).max(initial=0.0)
-    size = np.maximum(np.abs(exact), np.finfo(float).tiny)
-    caught = np.median(allowed / size)
+    caught = np.median(allowed / np.maximum(np.abs(exact), np.finfo(float).tiny))
     return (
         f"Simulated and exact values agree ({mean.size} compared): the largest gap is "
         f"{largest:.1f} standard errors, where {limit:.1f} are allowed. At a typical "

@@ -59,19 +59,13 @@ def timed(fn: Callable, *args: Any, repeats: int = 5, **kwargs: Any) -> Timing:
     if not callable(fn):
         raise ValueError(f"fn must be callable, got {fn!r}")
     repeats = checks.integer("repeats", repeats, 1)
-
-    def call():
+    seconds, result = [], None
+    for _ in range(1 + repeats):
+        result = None  # so that two results need not fit in memory
         start = time.perf_counter()
         result = jax.block_until_ready(fn(*args, **kwargs))
-        return time.perf_counter() - start, result
-
-    first, result = call()
-    later = []
-    for _ in range(repeats):
-        del result  # so that two results need not fit in memory
-        seconds, result = call()
-        later.append(seconds)
-    return Timing(first, median(later), device_summary(), repeats, result)
+        seconds.append(time.perf_counter() - start)
+    return Timing(seconds[0], median(seconds[1:]), device_summary(), repeats, result)
 
 
 def memory(compiled: jax.stages.Compiled) -> int:
@@ -149,7 +143,6 @@ def _seconds(seconds: float) -> str:
 
 
 def _usable_cores() -> int:
-    try:
+    if hasattr(os, "sched_getaffinity"):  # not on macOS or Windows
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS or Windows
-        return os.cpu_count() or 1
+    return os.cpu_count() or 1
