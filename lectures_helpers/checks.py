@@ -6,6 +6,7 @@ JAX is tracing have no number yet; they pass unchecked, so that a caller may
 compile or vectorise a simulation over its parameters.
 """
 
+import contextlib
 import itertools
 import operator
 from collections.abc import Sequence
@@ -14,21 +15,13 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 __all__ = [
-    "at_least",
-    "concrete",
-    "dates",
-    "finite",
-    "initial",
-    "integer",
-    "integers",
-    "is_traced",
-    "one_number",
-    "positive",
+    "any_traced", "at_least", "cast", "dates", "finite", "initial", "integer", "integers",
+    "is_traced", "not_traced", "number_or_vector", "numbers", "one_number", "positive",
     "random_key",
-]
+]  # fmt: skip
 
 #: Largest integer accepted: sums of two such numbers still fit into 32 bits.
 MOST = 2**30
@@ -37,7 +30,6 @@ MOST = 2**30
 MOST_UNITS = 10**8
 
 T = TypeVar("T")
-Fields = TypeVar("Fields", bound=tuple)  # a NamedTuple
 
 
 def is_traced(value: Any) -> bool:
@@ -45,38 +37,43 @@ def is_traced(value: Any) -> bool:
     return isinstance(value, jax.core.Tracer)
 
 
-def finite(name: str, value: T) -> T:
-    """Return `value` (scalar or array) if all of it is finite."""
-    if is_traced(value):
-        return value
+def any_traced(*values: Any) -> bool:
+    """Whether JAX is tracing anything in `values`, which may hold several numbers each."""
+    return any(map(is_traced, jax.tree.leaves(values)))
+
+
+def not_traced(name: str, *values: Any) -> None:
+    """Raise if JAX traces anything in `values`: exact results are made of numbers."""
+    if any_traced(values):
+        rule = "be a number" if len(jax.tree.leaves(values)) == 1 else "hold numbers"
+        raise ValueError(f"{name} must {rule} here: exact results are not traceable")
+
+
+def numbers(name: str, value: Any) -> np.ndarray:
+    """Return `value` (scalar or array) in 64 bits if it is a real number."""
     try:
-        numbers = np.asarray(value)
+        array = np.asarray(value)
         # NumPy would read the text "3" as 3, None as NaN and True as 1.
-        if numbers.dtype.kind in "OSUb":
+        if array.dtype.kind in "OSUb":
             raise TypeError
-        numbers = numbers.astype(float, casting="same_kind")
+        return array.astype(float, casting="same_kind")
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be a number, got {value!r}") from None
-    _refuse(name, "finite", numbers, ~np.isfinite(numbers))
-    return value
+
+
+def finite(name: str, value: T) -> T:
+    """Return `value` (scalar or array) if all of it is finite."""
+    return _checked(name, value)
 
 
 def at_least(name: str, value: T, bound: float) -> T:
     """Return `value` (scalar or array) if all of it is finite and >= `bound`."""
-    finite(name, value)
-    if not is_traced(value):
-        numbers = np.asarray(value, dtype=float)
-        _refuse(name, f">= {bound:g}", numbers, numbers < bound)
-    return value
+    return _checked(name, value, (f">= {bound:g}", lambda x: x >= bound, ""))
 
 
 def positive(name: str, value: T, hint: str = "") -> T:
     """Return `value` (scalar or array) if all of it is finite and > 0."""
-    finite(name, value)
-    if not is_traced(value):
-        numbers = np.asarray(value, dtype=float)
-        _refuse(name, "> 0", numbers, numbers <= 0, hint)
-    return value
+    return _checked(name, value, ("> 0", lambda x: x > 0, hint))
 
 
 def integer(name: str, value: Any, bound: int) -> int:
@@ -84,82 +81,79 @@ def integer(name: str, value: Any, bound: int) -> int:
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
-        number = operator.index(value)
+        value = number = operator.index(value)
     except TypeError:
-        raise ValueError(
-            f"{name} must be an integer >= {bound}, got {value!r}"
-        ) from None
-    if number < bound:
-        raise ValueError(f"{name} must be an integer >= {bound}, got {number}")
-    if number > MOST:
-        raise ValueError(f"{name} must be an integer <= {MOST}, got {number}")
+        number = bound - 1  # refused as what is too small is
+    if not bound <= number <= MOST:
+        rule = f">= {bound}" if number < bound else f"<= {MOST}"
+        raise ValueError(f"{name} must be an integer {rule}, got {value!r}")
     return number
 
 
-def integers(name: str, value: Any, bound: int | None = None) -> Any:
+def integers(name: str, value: Any, bound: int = -MOST_UNITS) -> Any:
     """Return one integer, or a vector of them, as an array of that shape.
 
-    All must be >= `bound`, or of modulus <= `MOST_UNITS` if that is None.
+    All must be >= `bound` and <= `MOST_UNITS`.
 
     Raises:
-        ValueError: another shape, not integers, or below the bound.
+        ValueError: another shape, not integers, or out of bounds.
     """
     if is_traced(value):
         if not jnp.issubdtype(value.dtype, jnp.integer):
             raise ValueError(f"{name} must be integers, got an array of {value.dtype}")
         return value
-    numbers = np.asarray(value)
-    if numbers.ndim > 1 or numbers.size == 0:
+    array = np.asarray(value)
+    if array.ndim > 1 or array.size == 0:
         raise ValueError(
             f"{name} must be an integer or a vector of integers, "
-            f"got an array of shape {numbers.shape}"
+            f"got an array of shape {array.shape}"
         )
-    values = numbers.ravel().tolist()
-    if bound is None and not all(type(x) is int for x in values):
-        wrong = next(x for x in values if type(x) is not int)
-        raise ValueError(f"{name} must be an integer, got {wrong!r}")
-    for x in values:
-        integer(name, x, -MOST_UNITS if bound is None else bound)
-    if max(values) > MOST_UNITS:
-        raise ValueError(f"{name} must be <= {MOST_UNITS}, got {max(values)}")
-    return numbers
+    for number in array.ravel().tolist():
+        if integer(name, number, bound) > MOST_UNITS:
+            raise ValueError(f"{name} must be <= {MOST_UNITS}, got {number}")
+    return array
 
 
-def one_number(name: str, value: Any) -> Any:
+def one_number(name: str, value: Any, rule: str = "be one number") -> Any:
     """Return `value` if it is not an array of several numbers."""
-    if np.ndim(value) != 0:
+    if shape := np.shape(value):
         raise ValueError(
-            f"{name} must be one number (jax.vmap sweeps over many), "
-            f"got an array of shape {np.shape(value)}"
+            f"{name} must {rule} here, got shape {shape}; sweep over it with jax.vmap"
         )
     return value
 
 
-def concrete(params: Fields) -> Fields:
-    """Return parameters, a NamedTuple, as Python numbers, for exact results.
-
-    Raises:
-        ValueError: JAX traces one of them.
-    """
-    for name, value in params._asdict().items():  # type: ignore[attr-defined]
-        if is_traced(value):
-            raise ValueError(
-                f"{name} must be a number here: exact results are not traceable"
-            )
-    kind: Any = type(params)
-    return kind(*map(float, params))
+def number_or_vector(name: str, value: Any) -> Any:
+    """Return `value` if it has no more than one axis."""
+    if len(shape := np.shape(value)) > 1:
+        raise ValueError(
+            f"{name} must be a number or a vector, got an array of shape {shape}"
+        )
+    return value
 
 
 def dates(name: str, value: Sequence[int]) -> tuple[int, ...]:
     """Return `value` as a tuple if it holds increasing positive integers."""
-    bound = "must be a non-empty sequence of increasing positive integers"
-    try:
+    with contextlib.suppress(TypeError, ValueError):
         days = tuple(integer(name, day, 1) for day in value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} {bound}, got {value!r}") from None
-    if not days or any(b <= a for a, b in itertools.pairwise(days)):
-        raise ValueError(f"{name} {bound}, got {value!r}")
-    return days
+        if days and all(a < b for a, b in itertools.pairwise(days)):
+            return days
+    raise ValueError(
+        f"{name} must be a non-empty sequence of increasing positive integers, "
+        f"got {value!r}"
+    )
+
+
+def cast(name: str, value: ArrayLike, dtype: DTypeLike) -> jax.Array:
+    """Return `value` as a JAX array of that type (of JAX's precision), if finite there."""
+    dtype = jax.dtypes.canonicalize_dtype(dtype)
+    if is_traced(value):
+        return jnp.asarray(value).astype(dtype)
+    with np.errstate(over="ignore"):
+        array = np.asarray(value).astype(dtype)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite in {array.dtype}, got {value!r}")
+    return jnp.asarray(array)
 
 
 def initial(name: str, value: ArrayLike, num_firms: int | None = None) -> jax.Array:
@@ -168,22 +162,13 @@ def initial(name: str, value: ArrayLike, num_firms: int | None = None) -> jax.Ar
     With `num_firms` given, a number is repeated for every firm and a vector
     must have that length.
     """
-    at_least(name, value, 0.0)
-    if not is_traced(value) and not jnp.issubdtype(np.asarray(value).dtype, np.inexact):
-        value = np.asarray(value, dtype=float)
-    with np.errstate(over="ignore"):  # what is too large is refused below
-        stock = jnp.asarray(value)
-    if not jnp.issubdtype(stock.dtype, jnp.floating):
-        stock = stock.astype(float)
-    if not is_traced(stock) and not bool(jnp.isfinite(stock).all()):
-        raise ValueError(f"{name} must be finite in {stock.dtype}, got {value!r}")
-    if stock.ndim > 1:
-        raise ValueError(
-            f"{name} must be a number or a vector, got an array of shape {stock.shape}"
-        )
+    at_least(name, number_or_vector(name, value), 0.0)
+    own = getattr(value, "dtype", int)
+    dtype = own if jnp.issubdtype(own, jnp.floating) else float
+    stock = cast(name, value, dtype)
     if num_firms is None:
         return stock
-    if stock.ndim == 1 and stock.shape != (num_firms,):
+    if stock.shape not in ((), (num_firms,)):
         raise ValueError(
             f"{name} must be a number or have shape (num_firms,) = ({num_firms},), "
             f"got shape {stock.shape}"
@@ -204,10 +189,18 @@ def random_key(key: jax.Array) -> jax.Array:
     return key
 
 
-def _refuse(name, rule, numbers, wrong, hint=""):
-    """Raise if a number is wrong; show the first, with its position among several."""
-    if not wrong.any():
-        return
-    place = tuple(int(i) for i in np.argwhere(wrong)[0])
-    where = f" at position {place[0] if len(place) == 1 else place}" if place else ""
-    raise ValueError(f"{name} must be {rule}, got {numbers[place]:g}{where}{hint}")
+def _checked(name, value, *rules):
+    """Rules are (text, test, hint); the first number that is wrong is shown, and where."""
+    if is_traced(value):
+        return value
+    array = numbers(name, value)
+    for rule, holds, hint in [("finite", np.isfinite, ""), *rules]:
+        if not (right := holds(array)).all():
+            place = tuple(np.argwhere(~right)[0].tolist())
+            at = (
+                f" at position {place[0] if len(place) == 1 else place}"
+                if place
+                else ""
+            )
+            raise ValueError(f"{name} must be {rule}, got {array[place]:g}{at}{hint}")
+    return value

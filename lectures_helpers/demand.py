@@ -18,6 +18,7 @@ Hopp and Spearman (2011).
 import dataclasses
 from collections.abc import Callable, Sequence
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import jax
@@ -29,9 +30,8 @@ from scipy import special, stats
 from lectures_helpers import checks
 
 __all__ = [
-    "FAMILIES", "FIXED_SCV", "Distribution", "Family", "cdf", "create_distribution",
-    "expected_min", "expected_min_square", "moments", "prob_zero", "quantile", "sample",
-    "with_mean",
+    "FAMILIES", "Distribution", "cdf", "create_distribution", "expected_min",
+    "expected_min_square", "moments", "prob_zero", "quantile", "sample",
 ]  # fmt: skip
 
 # -------------------------------------------------------------------- the families
@@ -46,16 +46,11 @@ class Family(NamedTuple):
     scv: float | None = None  #: the family's SCV, if it has no choice
 
 
-class _Point:
-    """A law with all its mass at one point, which SciPy has not."""
-
-    @staticmethod
-    def cdf(x, point):
-        return np.where(x >= point, 1.0, 0.0)
-
-    @staticmethod
-    def ppf(p, point):
-        return np.broadcast_arrays(point, p)[0]
+#: A law with all its mass at one point, which SciPy has not.
+_POINT = SimpleNamespace(
+    cdf=lambda x, point: np.where(x >= point, 1.0, 0.0),
+    ppf=lambda p, point: np.broadcast_arrays(point, p)[0],
+)
 
 
 def _draw_exponential(mean, scv, key):
@@ -183,7 +178,7 @@ def _normal_tail(z, n):
 FAMILIES: dict[str, Family] = {
     "deterministic": Family(
         draw=lambda mean, scv, key: mean,
-        law=lambda mean, scv: (_Point, mean),
+        law=lambda mean, scv: (_POINT, mean),
         expected_min=lambda q, mean, scv, n: np.minimum(q, mean) ** n,
         scv=0.0,
     ),
@@ -267,20 +262,6 @@ def create_distribution(
     return Distribution(family, mean, scv)
 
 
-def with_mean(dist: Distribution, mean: ArrayLike | None) -> Distribution:
-    """Return `dist`, with `mean` as its mean if its own was left open.
-
-    Args:
-        dist: the law.
-        mean: mean before truncation at zero, > 0, in the quantity's unit.
-
-    Raises:
-        ValueError: `dist` is no distribution.
-    """
-    _check(dist, with_mean=False)
-    return dist if dist.mean is not None else dataclasses.replace(dist, mean=mean)
-
-
 @partial(jax.jit, static_argnames=("shape", "dtype"))
 def _sample(dist, shape, key, dtype):
     mean = jnp.broadcast_to(jnp.asarray(dist.mean, dtype), shape)
@@ -310,7 +291,7 @@ def sample(
         ValueError: bad input; the mean was left open.
     """
     checks.random_key(key)
-    _check(dist)
+    checked(dist)
     sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
     sizes = tuple(checks.integer("shape", size, 0) for size in sizes)
     dtype = jnp.zeros((), dtype if dtype is not None else float).dtype
@@ -458,26 +439,14 @@ def _cdf(family, mean, scv, x):
 
 def _on_host(dist, x, name="x", bound=-np.inf):
     """Mean, SCV and x, which is >= `bound`, in 64 bits and of one shape."""
-    _check(dist)
-    if checks.is_traced(dist.mean) or checks.is_traced(dist.scv) or checks.is_traced(x):
-        raise ValueError(
-            f"dist and {name} must hold numbers here: exact results are not traceable"
-        )
-    try:
-        numbers = np.asarray(x)
-        if numbers.dtype.kind in "OSUb":
-            raise TypeError
-        numbers = numbers.astype(float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number, got {x!r}") from None
-    if np.isnan(numbers).any():
-        raise ValueError(f"{name} must be a number, got nan")
-    if (numbers < bound).any():
-        raise ValueError(
-            f"{name} must be >= {bound:g}, got {numbers[numbers < bound][0]:g}"
-        )
+    checked(dist)
+    checks.not_traced(f"dist and {name}", dist, x)
+    at = checks.numbers(name, x)
+    for rule, wrong in (("a number", np.isnan(at)), (f">= {bound:g}", at < bound)):
+        if wrong.any():
+            raise ValueError(f"{name} must be {rule}, got {at[wrong][0]:g}")
     return np.broadcast_arrays(
-        np.asarray(dist.mean, dtype=float), np.asarray(dist.scv, dtype=float), numbers
+        np.asarray(dist.mean, dtype=float), np.asarray(dist.scv, dtype=float), at
     )
 
 
@@ -492,11 +461,13 @@ def _check_range(name, value, dtype):
         )
 
 
-def _check(dist, with_mean=True):
+def checked(dist: Distribution) -> Distribution:
+    """Return `dist` if it is a distribution with a mean."""
     if not isinstance(dist, Distribution):
         raise ValueError(f"dist must come from create_distribution, got {dist!r}")
-    if with_mean and dist.mean is None:
+    if dist.mean is None:
         raise ValueError("dist must have a mean here, got mean = None")
+    return dist
 
 
 # -------------------------------------------------- laws that a model leaves open
@@ -521,12 +492,8 @@ def law(name: str, dist: Distribution | None, family: str, mean: Any) -> Distrib
             f"{name} must be a distribution made by demand.create_distribution, "
             f"got {dist!r}"
         )
-    for field, value in (("mean", dist.mean), ("scv", dist.scv)):
-        if np.ndim(value) != 0 and value is not None:
-            raise ValueError(
-                f"{name} must have one {field} (jax.vmap sweeps over many), got an "
-                f"array of shape {np.shape(value)}"
-            )
     # Checked again: a law, and what stands in for its mean, can be put together by hand.
-    dist = with_mean(dist, mean)
-    return create_distribution(dist.family, dist.mean, dist.scv)
+    if dist.mean is not None:
+        mean = checks.one_number(name, dist.mean, "have one mean")
+    scv = checks.one_number(name, dist.scv, "have one scv")
+    return create_distribution(dist.family, mean, scv)

@@ -335,8 +335,10 @@ def test_a_law_passes_through_jit():
 
 def test_mean_left_open():
     dist = demand.create_distribution("gamma", None, 0.5)
-    assert demand.with_mean(dist, 3.0) == law("gamma", 0.5, 3.0)
-    assert demand.with_mean(law("gamma", 0.5), 3.0) == law("gamma", 0.5)
+    given = partial(demand.law, "lead_time", family="exponential", mean=3.0)
+    assert given(dist) == law("gamma", 0.5, 3.0)
+    assert given(law("gamma", 0.5)) == law("gamma", 0.5)
+    assert given(None) == law("exponential", 1.0, 3.0)
 
 
 # ----------------------------------------------------------------------- bad input
@@ -419,8 +421,8 @@ def test_bounds_of_exact_results():
     for function in (demand.moments, demand.prob_zero):
         with refuses("dist must come from create_distribution, got None"):
             function(None)
-    with refuses("dist must come from create_distribution"):
-        demand.with_mean("gamma", 1.0)
+    with refuses("lead_time must be a distribution made by demand.create_distribution"):
+        demand.law("lead_time", "gamma", "exponential", 1.0)
 
 
 def test_bad_draws():

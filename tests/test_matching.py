@@ -28,9 +28,10 @@ def _matched(times, lead_times, start, quantity):
     lots = matching.lot_arrivals(times, lead_times, quantity, N)
     arrivals = matching.after_start(matching.units_of_lots(lots, quantity, N), start)
     sums = matching.measure(times, arrivals, WARMUP, COUNTED)
-    missing = matching._mean_missing(times, lots, quantity, WARMUP, COUNTED)
+    window = matching._window(times, WARMUP, COUNTED)
+    missing = matching._mean_missing(times, lots, quantity, window)
     shifts = start + jnp.arange(LEVELS)
-    shares = matching._shares_of_time(times, lots, quantity, shifts, WARMUP, COUNTED)
+    shares = matching._shares_of_time(times, lots, quantity, shifts, window)
     return arrivals, sums, missing, shares
 
 

@@ -17,16 +17,11 @@ from jax.typing import ArrayLike
 from lectures_helpers import checks, demand
 from lectures_helpers.classical import matching, renewal
 from lectures_helpers.classical.matching import Run
-from lectures_helpers.classical.shop import Performance, Shop, checked
+from lectures_helpers.classical.shop import Performance, Shop, checked, concrete
 
 __all__ = [
-    "Run",
-    "approximate_level",
-    "create_parameters",
-    "exact",
-    "optimal_level",
-    "simulate",
-]
+    "Run", "approximate_level", "create_parameters", "exact", "optimal_level", "simulate",
+]  # fmt: skip
 
 
 def create_parameters(
@@ -56,9 +51,8 @@ def create_parameters(
         ...
     ValueError: demand_rate must be > 0, got -1
     """
-    return checked(
-        Shop(demand_rate, unit_cost, 0.0, holding_cost, backorder_cost, lead_time)
-    )
+    money = unit_cost, 0.0, holding_cost, backorder_cost
+    return checked(Shop(demand_rate, *money, lead_time))
 
 
 # -------------------------------------------------------------- exact results
@@ -88,10 +82,8 @@ def exact(
     >>> exact(create_parameters(), 11).costs.total.round(4).item()
     5.8366
     """
-    params = checks.concrete(checked(params))
-    levels = checks.integers("level", level, 0)
-    N = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
-    return renewal.long_run(params, N, levels)
+    params, N = renewal.lead_time_demand_of(params, interarrival)
+    return renewal.long_run(params, N, checks.integers("level", level, 0))
 
 
 def optimal_level(params: Shop, interarrival: demand.Distribution | None = None) -> int:
@@ -117,9 +109,7 @@ def optimal_level(params: Shop, interarrival: demand.Distribution | None = None)
     >>> optimal_level(create_parameters())
     11
     """
-    params = checks.concrete(checked(params))
-    N = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
-    return renewal.cheapest_position(params, N)
+    return renewal.cheapest_position(*renewal.lead_time_demand_of(params, interarrival))
 
 
 def approximate_level(
@@ -145,7 +135,7 @@ def approximate_level(
     >>> round(approximate_level(create_parameters()), 3)
     9.808
     """
-    params = checks.concrete(checked(params))
+    params = concrete(params)
     mean = params.demand_rate * params.lead_time
     if scv is None and family not in tuple(demand.FIXED_SCV):
         scv = 1.0

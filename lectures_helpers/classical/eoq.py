@@ -14,24 +14,17 @@ from jax.typing import ArrayLike
 
 from lectures_helpers import checks, demand
 from lectures_helpers.classical import matching
+from lectures_helpers.classical import shop as shops
 from lectures_helpers.classical.matching import Run
-from lectures_helpers.classical.shop import (
-    Costs,
-    Performance,
-    Shop,
-    checked,
-    create_costs,
-)
+from lectures_helpers.classical.shop import Costs, Performance, Shop
 
 __all__ = [
-    "Run",
-    "cost",
-    "create_parameters",
-    "optimal_quantity",
-    "optimal_unit_quantity",
-    "simulate",
-    "unit_demand_cost",
-]
+    "Run", "cost", "create_parameters", "optimal_quantity", "optimal_unit_quantity",
+    "simulate", "unit_demand_cost",
+]  # fmt: skip
+
+#: What must be > 0: nobody waits here, so that lead times are 0.
+POSITIVE = ("demand_rate",)
 
 
 def create_parameters(
@@ -59,7 +52,8 @@ def create_parameters(
         ...
     ValueError: holding_cost must be >= 0, got -1
     """
-    return _checked(Shop(demand_rate, unit_cost, setup_cost, holding_cost, 0.0, 0.0))
+    shop = Shop(demand_rate, unit_cost, setup_cost, holding_cost, 0.0, 0.0)
+    return shops.checked(shop, POSITIVE)
 
 
 def optimal_quantity(params: Shop) -> float:
@@ -76,7 +70,7 @@ def optimal_quantity(params: Shop) -> float:
     >>> round(optimal_quantity(create_parameters()), 2)
     169.03
     """
-    params = checks.concrete(_checked(params))
+    params = shops.concrete(params, POSITIVE)
     checks.positive("holding_cost", params.holding_cost)
     return (2 * params.setup_cost * params.demand_rate / params.holding_cost) ** 0.5
 
@@ -193,34 +187,28 @@ def simulate(
 
     Source: thm-matching of the lecture on base stock.
     """
-    at_once = _checked(params)._replace(backorder_cost=0.0, lead_time=0.0)
+    shop = shops.checked(params, POSITIVE)._replace(backorder_cost=0.0, lead_time=0.0)
     sizes = checks.integers("quantities", quantities, 1)
     run = run._replace(max_backorders=0)  # nobody waits
     return matching.simulate(
-        at_once, interarrival, None, sizes, np.array(0), key=key, run=run
+        shop, interarrival, None, sizes, np.array(0), key=key, run=run
     )
 
 
-def _checked(params):
-    return checked(params, positive=("demand_rate",))
-
-
 def _lot_sizes(quantity):
-    if checks.is_traced(quantity):
-        raise ValueError("quantity must hold numbers: exact results are not traceable")
+    checks.not_traced("quantity", quantity)
     return np.asarray(checks.at_least("quantity", quantity, 1.0), dtype=float)
 
 
 def _whole(name, values):
-    if (values != np.floor(values)).any():
-        wrong = values[values != np.floor(values)][0]
-        raise ValueError(f"{name} must be an integer for unit demand, got {wrong:g}")
+    if (wrong := values[values != np.floor(values)]).size:
+        raise ValueError(f"{name} must be an integer for unit demand, got {wrong[0]:g}")
     return values
 
 
 def _costs(params, Q, stock):
-    params = checks.concrete(_checked(params))
-    return create_costs(
+    params = shops.concrete(params, POSITIVE)
+    return shops.create_costs(
         production=np.full(np.shape(stock), params.unit_cost),
         setup=np.broadcast_to(params.setup_cost / Q, np.shape(stock)),
         holding=params.holding_cost * stock / params.demand_rate,

@@ -40,16 +40,9 @@ from lectures_helpers.classical.shop import (
 )
 
 __all__ = [
-    "Run",
-    "Sums",
-    "after_start",
-    "draw",
-    "lot_arrivals",
-    "measure",
-    "order_times",
-    "units_of_lots",
-    "with_random_lengths",
-]
+    "Run", "Sums", "after_start", "draw", "lot_arrivals", "measure", "order_times",
+    "units_of_lots", "with_random_lengths",
+]  # fmt: skip
 
 # ------------------------------------------------------------------- the kernel
 
@@ -152,15 +145,14 @@ def measure(
 # ---------------------------------------------------------- what a clock sees
 
 
-def _mean_missing(demand_times, lots, quantity, warmup, num_demands):
+def _mean_missing(demand_times, lots, quantity, window):
     """Time average of the units that are sold and not yet replaced.
 
     They are the demands since the last order, and what is on order.  What is there
     at the start less this is the net inventory, on hand less backorders, whatever
-    the start.  Arguments as in `measure`; `lots` as `lot_arrivals` gives them.
+    the start.  `lots` are as `lot_arrivals` gives them, `window` as `_window` does.
     """
     A = demand_times
-    window = _window(A, warmup, num_demands)
     since_order = (jnp.arange(A.shape[0]) % quantity).astype(A.dtype)
     not_ordered = (since_order * _within(window, _from_zero(A)[:-1], A)).sum()
     orders = order_times(A, quantity, lots.shape[0])
@@ -168,7 +160,7 @@ def _mean_missing(demand_times, lots, quantity, warmup, num_demands):
     return (not_ordered + on_order) / (window[1] - window[0])
 
 
-def _shares_of_time(demand_times, lots, quantity, shifts, warmup, num_demands):
+def _shares_of_time(demand_times, lots, quantity, shifts, window):
     """Share of time in which demand is at least some numbers ahead of what has come.
 
     With I units at the start, the shelf is empty and at least b customers wait
@@ -177,7 +169,6 @@ def _shares_of_time(demand_times, lots, quantity, shifts, warmup, num_demands):
     are the (m,) numbers I + b, integers >= 0; returns (m,) shares.
     """
     V, dates = lots, _from_zero(demand_times)
-    window = _window(demand_times, warmup, num_demands)
     come = _from_zero(V)
     next_comes = jnp.concatenate([V, jnp.full(1, jnp.inf, V.dtype)])
     k = jnp.arange(V.shape[0] + 1)
@@ -334,14 +325,14 @@ def _replication(path, shop, policies, *, sizes):
     """Performance of shape (quantities, points) in one replication."""
     num_demands, A, L = path
     warmup = sizes.warmup
+    window = _window(A, warmup, num_demands)
 
     # One policy at a time; all replications at once: on a CPU that stays in the cache.
     def one_quantity(Q):
         V = lot_arrivals(A, L, Q, sizes.num_lots)
         units = units_of_lots(V, Q, A.size)
-        missing = _mean_missing(A, V, Q, warmup, num_demands)
-        shifts = policies.shifts + Q
-        shares = _shares_of_time(A, V, Q, shifts, warmup, num_demands)
+        missing = _mean_missing(A, V, Q, window)
+        shares = _shares_of_time(A, V, Q, policies.shifts + Q, window)
 
         def one_point(r):
             U = after_start(units, r + Q)
@@ -364,8 +355,7 @@ def _replication(path, shop, policies, *, sizes):
         holding=shop.holding_cost * sums.held,
         backorder=shop.backorder_cost * sums.waited,
     )
-    begin, end = _window(A, warmup, num_demands)
-    yearly = num_demands.astype(A.dtype) / (end - begin)
+    yearly = num_demands.astype(A.dtype) / (window[1] - window[0])
     return Performance(
         costs=costs,
         annual=jax.tree.map(lambda x: x * yearly, costs),
@@ -419,8 +409,8 @@ def simulate(
         "interarrival", interarrival, "exponential", 1 / shop.demand_rate
     )
     lead_time = demand.law("lead_time", lead_time, "deterministic", shop.lead_time)
-    shape = np.shape(quantities) + np.shape(points)
-    quantities, points = _vector(quantities), _vector(points)
+    shape = quantities.shape + points.shape
+    quantities, points = quantities.ravel(), points.ravel()
 
     size = warmup + longest + _cooldown(interarrival, lead_time, points, longest)
     dtype = jnp.zeros(()).dtype
@@ -441,8 +431,9 @@ def simulate(
     )
     # Folded, so that who draws lengths from the same key meets other numbers there.
     path_key = jax.random.fold_in(key, 1)
-    laws = interarrival, lead_time
-    A, L = _draw(*laws, size, num_demands.size, key=path_key, mesh=run.mesh)
+    A, L = _draw(
+        interarrival, lead_time, size, num_demands.size, key=path_key, mesh=run.mesh
+    )
     performance = _evaluate(
         jax.tree.map(lambda number: jnp.asarray(number, float), shop),
         _policies(quantities, points, most_backorders),
@@ -472,10 +463,6 @@ def _lengths(run: Run) -> tuple[jax.Array, int]:
     return jax.lax.optimization_barrier(each), int(lengths.max())
 
 
-def _vector(value):
-    return jnp.atleast_1d(value) if checks.is_traced(value) else np.atleast_1d(value)
-
-
 def _policies(quantities, points, max_backorders):
     needed = points[:, None] + np.arange(max_backorders + 1)[None]
     if checks.is_traced(points):
@@ -496,10 +483,8 @@ def _cooldown(interarrival, lead_time, points, longest):
     # before an earlier one. On order are about as many as demands over a mean lead time,
     # whatever its law; where JAX traces that, costs become NaN if this is too few.
     enough = max(100, longest // 10)
-    if not any(
-        map(checks.is_traced, (interarrival.mean, interarrival.scv, lead_time.mean))
-    ):
-        mean, scv = (float(moment) for moment in demand.moments(interarrival))
+    if not checks.any_traced(interarrival, lead_time):
+        mean, scv = map(float, demand.moments(interarrival))
         on_order = float(demand.moments(lead_time)[0]) / mean
         wide = 10 * np.sqrt(on_order * max(scv, 1.0))
         enough = max(enough, int(on_order + wide + 100))

@@ -39,9 +39,15 @@ class Parameters(NamedTuple):
 
     unit_cost: Any  #: cost of a unit c, money
     price: Any  #: price of a unit sold p, money
-    salvage: (
-        ArrayLike  #: what a unit left over earns v, money; negative if disposal costs
-    )
+    salvage: Any  #: what a unit left over earns v, money; negative if disposal costs
+
+
+#: What must hold, and what it means if it does not.
+RULES = {
+    "salvage < price": "a unit left over earns no less than a unit sold",
+    "unit_cost < price": "no sale earns its cost, and the best order is none",
+    "unit_cost > salvage": "a unit left over costs nothing, and no order is too large",
+}
 
 
 class Simulation(NamedTuple):
@@ -51,9 +57,8 @@ class Simulation(NamedTuple):
     loss_probability: jax.Array  #: share of samples with profit < 0
     standard_error: jax.Array  #: standard error of `expected_profit`, money
     loss_standard_error: jax.Array  #: standard error of `loss_probability`
-    samples: (
-        jax.Array | None
-    )  #: (..., num_samples) profits, or None: column j meets demand j
+    #: (..., num_samples) profits, or None: column j meets demand j
+    samples: jax.Array | None
 
 
 def create_parameters(
@@ -85,23 +90,16 @@ def create_parameters(
     checks.at_least("unit_cost", unit_cost, 0.0)
     checks.at_least("price", price, 0.0)
     checks.finite("salvage", salvage)
-    for name, value, relation, other, bound, reason in (
-        ("salvage", salvage, "<", "price", price,
-         "a unit left over earns no less than a unit sold"),
-        ("unit_cost", unit_cost, "<", "price", price,
-         "no sale earns its cost, and the best order is none"),
-        ("unit_cost", unit_cost, ">", "salvage", salvage,
-         "a unit left over costs nothing, and no order is too large"),
-    ):  # fmt: skip
-        if checks.is_traced(value) or checks.is_traced(bound):
-            continue
-        a, b = np.broadcast_arrays(np.asarray(value), np.asarray(bound))
-        wrong = (a >= b) if relation == "<" else (a <= b)
-        if wrong.any():
-            raise ValueError(
-                f"{name} must be {relation} {other}, got {name} = {a[wrong][0]} "
-                f"and {other} = {b[wrong][0]}: {reason}"
-            )
+    for rule, reason in RULES.items():
+        name, relation, other = rule.split()
+        pair = getattr(params, name), getattr(params, other)
+        if not checks.any_traced(*pair):
+            a, b = np.broadcast_arrays(*pair)
+            if (wrong := a >= b if relation == "<" else a <= b).any():
+                raise ValueError(
+                    f"{name} must be {relation} {other}, got {name} = {a[wrong][0]} "
+                    f"and {other} = {b[wrong][0]}: {reason}"
+                )
     return params
 
 
@@ -147,7 +145,7 @@ def critical_ratio(params: Parameters) -> np.ndarray:
     >>> round(float(critical_ratio(create_parameters())), 6)
     0.555556
     """
-    c, p, v = _on_host(params)
+    c, p, v, _ = _on_host(params)
     return ((p - c) / (p - v))[()]
 
 
@@ -198,8 +196,7 @@ def expected_profit(
     >>> round(float(expected_profit(create_parameters(), exponential, 182.0)), 4)
     790.3219
     """
-    c, p, v = _on_host(params)
-    q = _quantity(quantity)
+    c, p, v, q = _on_host(params, quantity)
     return ((p - v) * demand.expected_min(dist, q) - (c - v) * q)[()]
 
 
@@ -218,8 +215,7 @@ def std_profit(
     >>> round(float(std_profit(create_parameters(), exponential, 1e5)), 6)
     4050.0
     """
-    _, p, v = _on_host(params)
-    q = _quantity(quantity)
+    _, p, v, q = _on_host(params, quantity)
     square = demand.expected_min_square(dist, q)
     variance = square - demand.expected_min(dist, q) ** 2
     return ((p - v) * np.sqrt(np.maximum(variance, 0.0)))[()]
@@ -244,8 +240,7 @@ def loss_probability(
     >>> round(float(loss_probability(create_parameters(), exponential, 182.0)), 6)
     0.301979
     """
-    c, p, v = _on_host(params)
-    q = _quantity(quantity)
+    c, p, v, q = _on_host(params, quantity)
     x = (c - v) / (p - v) * q
     below = demand.cdf(dist, x)
     if dist.family == "deterministic":
@@ -275,8 +270,7 @@ def profit_cdf(
     Raises:
         ValueError: bad input.
     """
-    c, p, v = _on_host(params)
-    q = _quantity(quantity)
+    c, p, v, q = _on_host(params, quantity)
     money = np.asarray(checks.finite("x", x), dtype=float)
     below = demand.cdf(dist, (money + (c - v) * q) / (p - v))
     return np.where(money >= (p - c) * q, 1.0, below)[()]
@@ -299,8 +293,7 @@ def profit_quantile(
     Raises:
         ValueError: bad input.
     """
-    c, p, v = _on_host(params)
-    q = _quantity(quantity)
+    c, p, v, q = _on_host(params, quantity)
     sold = np.minimum(demand.quantile(dist, prob), q)
     return ((p - v) * sold - (c - v) * q)[()]
 
@@ -389,29 +382,18 @@ def simulate(
     if not isinstance(keep_samples, (bool, np.bool_)):
         raise ValueError(f"keep_samples must be True or False, got {keep_samples!r}")
     checks.random_key(key)
-    checks.at_least("quantities", quantities, 0.0)
-    if len(np.shape(quantities)) > 1:
-        raise ValueError(
-            "quantities must be a number or a vector, got an array of shape "
-            f"{np.shape(quantities)}"
-        )
-    if demand.with_mean(dist, None).mean is None:
-        raise ValueError("dist must have a mean here, got mean = None")
+    checks.at_least("quantities", checks.number_or_vector("quantities", quantities), 0)
+    demand.checked(dist)
     _check(params)
     # One type whatever the caller's: neither promotion nor recompilation.
-    dtype, numbers = jnp.zeros(()).dtype, {}
-    for name, value in {**params._asdict(), "mean": dist.mean, "scv": dist.scv}.items():
-        if np.shape(value):
-            raise ValueError(
-                f"{name} must be one number here, got shape {np.shape(value)}; "
-                "sweep over it with jax.vmap"
-            )
-        numbers[name] = _cast(name, value, dtype)
+    numbers = {**params._asdict(), "mean": dist.mean, "scv": dist.scv}
+    for name, value in numbers.items():
+        numbers[name] = checks.cast(name, checks.one_number(name, value), float)
     mean, scv = numbers.pop("mean"), numbers.pop("scv")
     return simulate_seasons(
         Parameters(**numbers),
         dataclasses.replace(dist, mean=mean, scv=scv),
-        _cast("quantities", quantities, dtype),
+        checks.cast("quantities", quantities, float),
         # Folded, not split: the same key may simulate other quantities on the same demands.
         jax.random.fold_in(key, 0),
         num_samples,
@@ -439,28 +421,10 @@ def _check(params):
     create_parameters(*params)
 
 
-def _on_host(params):
+def _on_host(params, quantity=0.0):
+    """The three numbers of the model, and the quantity, in 64 bits."""
     _check(params)
-    if any(checks.is_traced(value) for value in params):
-        raise ValueError(
-            "params must hold numbers here: exact results are not traceable"
-        )
-    return tuple(np.asarray(value, dtype=float) for value in params)
-
-
-def _quantity(quantity):
-    if checks.is_traced(quantity):
-        raise ValueError(
-            "quantity must be a number here: exact results are not traceable"
-        )
-    return np.asarray(checks.at_least("quantity", quantity, 0.0), dtype=float)
-
-
-def _cast(name, value, dtype):
-    if checks.is_traced(value):
-        return value.astype(dtype)
-    with np.errstate(over="ignore"):
-        number = np.asarray(value).astype(dtype)
-    if not np.isfinite(number).all():
-        raise ValueError(f"{name} must be finite in {dtype}, got {value}")
-    return jnp.asarray(number)
+    checks.not_traced("params", params)
+    checks.not_traced("quantity", quantity)
+    checks.at_least("quantity", quantity, 0.0)
+    return tuple(np.asarray(value, dtype=float) for value in (*params, quantity))

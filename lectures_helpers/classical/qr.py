@@ -24,14 +24,9 @@ from lectures_helpers.classical.matching import Run
 from lectures_helpers.classical.shop import Performance, Shop, checked
 
 __all__ = [
-    "Policy",
-    "Run",
-    "approximate_policy",
-    "create_parameters",
-    "exact",
-    "optimal_policy",
+    "Policy", "Run", "approximate_policy", "create_parameters", "exact", "optimal_policy",
     "simulate",
-]
+]  # fmt: skip
 
 
 class Policy(NamedTuple):
@@ -68,11 +63,8 @@ def create_parameters(
         ...
     ValueError: setup_cost must be >= 0, got -50
     """
-    return checked(
-        Shop(
-            demand_rate, unit_cost, setup_cost, holding_cost, backorder_cost, lead_time
-        )
-    )
+    money = unit_cost, setup_cost, holding_cost, backorder_cost
+    return checked(Shop(demand_rate, *money, lead_time))
 
 
 # -------------------------------------------------------------- exact results
@@ -107,14 +99,10 @@ def exact(
     >>> exact(create_parameters(), 26, 11).costs.total.round(4).item()
     5.3692
     """
-    params = checks.concrete(checked(params))
     quantities, points = _policies(quantity, reorder_point)
-    N = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
-    rows = [
-        renewal.long_run(params, N, points + 1, int(Q))
-        for Q in np.atleast_1d(quantities)
-    ]
-    shape = np.shape(quantity)
+    params, N = renewal.lead_time_demand_of(params, interarrival)
+    rows = [renewal.long_run(params, N, points + 1, int(Q)) for Q in quantities.flat]
+    shape = quantities.shape
     return jax.tree.map(lambda *x: np.stack(x).reshape(shape + x[0].shape), *rows)
 
 
@@ -145,9 +133,8 @@ def optimal_policy(
     >>> optimal_policy(create_parameters())[:2]
     (26, 11)
     """
-    params = checks.concrete(checked(params))
+    params, N = renewal.lead_time_demand_of(params, interarrival)
     checks.positive("backorder_cost", params.backorder_cost)
-    N = renewal.lead_time_demand(interarrival, params.demand_rate, params.lead_time)
     g = renewal.position_cost(params, N)
     best = renewal.cheapest_position(params, N)
     rate = N.rate
@@ -242,8 +229,7 @@ def _policies(quantities, reorder_points):
     """Both as arrays, checked, one against the other too."""
     sizes = checks.integers("quantity", quantities, 1)
     points = checks.integers("reorder_point", reorder_points)
-    traced = checks.is_traced(sizes) or checks.is_traced(points)
-    if not traced and points.min() < -sizes.min():
+    if not checks.any_traced(sizes, points) and points.min() < -sizes.min():
         raise ValueError(
             f"reorder_point must be >= -quantity = {-sizes.min()}, got {points.min()}"
         )

@@ -31,7 +31,7 @@ from lectures_helpers.classical.shop import (
     Costs,
     Performance,
     Shop,
-    checked,
+    concrete,
     create_costs,
 )
 
@@ -64,9 +64,8 @@ class LeadTimeDemand(NamedTuple):
     mean: float  #: mean number of demands over a lead time, λ L
     tail: np.ndarray  #: (n + 1,) P(N > 0), ..., P(N > n) at any time; the last one is 0
     backorders: np.ndarray  #: (n + 1,) E (N - k)⁺ for k = 0, ..., n
-    filled: (
-        np.ndarray
-    )  #: (n + 1,) P(S_k >= L): share of customers for whom k units are enough
+    #: (n + 1,) P(S_k >= L): share of customers for whom k units are enough
+    filled: np.ndarray
 
 
 def lead_time_demand(
@@ -88,27 +87,20 @@ def lead_time_demand(
     0.83414
     """
     rate, L = float(demand_rate), float(lead_time)
+    law = demand.law("interarrival", interarrival, "exponential", 1 / rate)
+    checks.not_traced("interarrival", law)
+    mean, scv = map(float, demand.moments(law))
     if interarrival is not None:
-        law = demand.law("interarrival", interarrival, "exponential", 1 / rate)
-        if checks.is_traced(law.mean) or checks.is_traced(law.scv):
-            raise ValueError(
-                "interarrival must hold numbers here: exact results are not traceable"
-            )
-        mean, scv = (float(moment) for moment in demand.moments(law))
         rate = 1 / mean
-        if law.family != "exponential":
-            _at_most(rate * L, MOST_RENEWAL)
-            return _renewal(law, rate, scv, L)
-    _at_most(rate * L, MOST_POISSON)
-    return _poisson(rate, L)
-
-
-def _at_most(mean, most):
-    if not mean <= most:
+    most = MOST_POISSON if law.family == "exponential" else MOST_RENEWAL
+    if not rate * L <= most:
         raise ValueError(
             f"lead_time * demand_rate must be <= {most:g} for this law of demand, "
-            f"got {mean:g}"
+            f"got {rate * L:g}"
         )
+    if law.family == "exponential":
+        return _poisson(rate, L)
+    return _renewal(law, rate, scv, L)
 
 
 def _renewal(law, rate, scv, L):
@@ -152,7 +144,7 @@ def _sums(law, L, size):
         # A customer is served at once by a unit that comes at the same time; the two
         # dates are the same number only up to rounding.
         return np.maximum(L - S, 0.0), np.where(S >= L * (1 - 1e-12), 1.0, 0.0)
-    if law.family in ("gamma", "exponential"):
+    if law.family == "gamma":
         shape, scale = n[1:] / float(law.scv), float(law.mean) * float(law.scv)
         below = special.gammainc(shape, L / scale)
         waits = L * below - shape * scale * special.gammainc(shape + 1, L / scale)
@@ -165,20 +157,18 @@ def _sums_on_grids(law, L, size):
     mean, scv = demand.moments(law)
     # A standard deviation must span some intervals before extrapolation works.
     coarsest = max(2**11, 8 * L / (float(mean) * np.sqrt(float(scv))))
-    before = best = None
+    first = int(np.ceil(np.log2(min(coarsest, MOST_INTERVALS))))
+    grids = [2**k for k in range(first, MOST_INTERVALS.bit_length())]
+    before = best = np.full((2, size), np.nan)  # agrees with nothing
     # Three grids are needed before two extrapolations can be compared.
-    intervals = 2 ** int(np.ceil(np.log2(min(coarsest, 1e300))))
-    while 4 * coarsest <= MOST_INTERVALS and intervals <= MOST_INTERVALS:
+    for intervals in grids if len(grids) >= 3 else ():
         now = _sums_on_grid(law, L, size, intervals)
-        if before is not None:
-            # The grid adds a variance of about h²/6 to each X: the error is even in h.
-            extrapolated = now + (now - before) / 3
-            if best is not None and np.abs(extrapolated - best).max() < TOLERANCE:
-                waits, filled = extrapolated
-                return L * np.maximum(waits, 0.0), np.clip(filled, 0.0, 1.0)
-            best = extrapolated
-        before = now
-        intervals *= 2
+        # The grid adds a variance of about h²/6 to each X: the error is even in h.
+        extrapolated = now + (now - before) / 3
+        if np.abs(extrapolated - best).max() < TOLERANCE:
+            waits, filled = extrapolated
+            return L * np.maximum(waits, 0.0), np.clip(filled, 0.0, 1.0)
+        before, best = now, extrapolated
     raise ValueError(
         f"interarrival must be more variable than SCV {law.scv:g}, or lead_time shorter "
         f"than {L:g}, for exact results: {MOST_INTERVALS} intervals over a lead time do "
@@ -195,7 +185,7 @@ def _sums_on_grid(law, L, size, intervals):
     """
     h = L / intervals
     k = np.arange(intervals + 1)
-    below = np.append(0.0, h * np.arange(1, intervals + 2))
+    below = h * np.arange(intervals + 2)
     below = below - demand.expected_min(law, below)  # ∫ P(X <= x) dx up to each point
     mass = np.diff(below, 2, prepend=0.0) / h
     period = 4 * intervals
@@ -218,15 +208,21 @@ def _sums_on_grid(law, L, size, intervals):
     atom = float(demand.prob_zero(law))
     n = np.arange(1, size)
     jump = float(demand.cdf(law, L)) - less[1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        times = np.where(n == 1, 1.0, n * atom ** (n - 1.0) * (atom > 0))
-    less[1:] += times * jump
+    less[1:] += n * atom ** (n - 1.0) * jump
     waits[:2] = 1.0, below[-2] / L
     less[0] = 1.0
     return np.stack([waits, 1 - less])
 
 
 # ------------------------------------------------------- what follows for a policy
+
+
+def lead_time_demand_of(
+    shop: Shop, interarrival: demand.Distribution | None
+) -> tuple[Shop, LeadTimeDemand]:
+    """The model, checked and in Python numbers, and the law of demand over its lead time."""
+    shop = concrete(shop)
+    return shop, lead_time_demand(interarrival, shop.demand_rate, shop.lead_time)
 
 
 def long_run(
@@ -274,8 +270,6 @@ def long_run(
 
     most = max(over_lead_time.tail.size - 1 - int(positions.min()), 0)
     at_least = more_than(lowest[..., None] + np.arange(most))  # 1, 2, ... backorders
-    ends = np.ones((*lowest.shape, 1)), np.zeros((*lowest.shape, 1))
-    at_least = np.concatenate([ends[0], at_least, ends[1]], axis=-1)
     at_least = np.minimum.accumulate(np.clip(at_least, 0.0, 1.0), axis=-1)
     costs = create_costs(
         production=np.full(lowest.shape, float(shop.unit_cost)),
@@ -290,7 +284,7 @@ def long_run(
         ready_rate=1 - np.clip(more_than(lowest - 1), 0.0, 1.0),
         mean_on_hand=on_hand,
         mean_backorders=backorders,
-        backorder_pmf=at_least[..., :-1] - at_least[..., 1:],
+        backorder_pmf=0 - np.diff(at_least, prepend=1.0, append=0.0),
     )
 
 
@@ -365,7 +359,7 @@ def exponential_lead_times(shop: Shop, level: int, scv: float) -> Performance:
     >>> exponential_lead_times(shop, 11, 1.0).costs.total.round(4).item()
     5.8366
     """
-    shop = checks.concrete(checked(shop))
+    shop = concrete(shop)
     R = checks.integer("level", level, 0)
     checks.positive("scv", scv)
     with localcontext() as context:

@@ -13,6 +13,9 @@ __all__ = ["Costs", "Performance", "Shop"]
 #: Exact results are NumPy arrays, in 64 bits; simulated ones are JAX arrays.
 Array = jax.Array | np.ndarray
 
+#: What must be > 0 where customers wait for orders; the rest may be 0.
+POSITIVE = ("demand_rate", "lead_time")
+
 
 class Shop(NamedTuple):
     """Prices and rates (each model's `create_parameters` makes one).
@@ -58,9 +61,7 @@ class Performance(NamedTuple):
     standard_error: "Performance | None" = None
 
 
-def checked(
-    shop: Shop, positive: tuple[str, ...] = ("demand_rate", "lead_time")
-) -> Shop:
+def checked(shop: Shop, positive: tuple[str, ...] = POSITIVE) -> Shop:
     """Return `shop` if all its numbers are finite and >= 0, and those named > 0."""
     if not isinstance(shop, Shop):
         raise ValueError(
@@ -72,6 +73,13 @@ def checked(
             checks.positive(name, value)
         checks.one_number(name, checks.at_least(name, value, 0.0))
     return shop
+
+
+def concrete(shop: Shop, positive: tuple[str, ...] = POSITIVE) -> Shop:
+    """Return `shop`, `checked`, as Python numbers, for exact results."""
+    for name, value in checked(shop, positive)._asdict().items():
+        checks.not_traced(name, value)
+    return Shop(*map(float, shop))
 
 
 def create_costs(
