@@ -34,13 +34,13 @@ def main(folder, *, tiny=False):
     """Run everything, print tables, and write the record to a folder; return its path."""
     on_gpu = jax.default_backend() != "cpu"
     sizes = TINY if tiny else ON_GPU if on_gpu else Sizes()
-    numba_kernel, missing = _numba()
+    peers, missing = record.peers(PEERS)
     for line in missing:
         print(line)
     tables = {}
     for num_firms in sizes.num_firms:
         title = f"Cross-section: {num_firms:,} firms, {sizes.num_periods} periods"
-        tables[title] = cross_sections(num_firms, sizes, numba_kernel)
+        tables[title] = cross_sections(num_firms, sizes, peers)
         print(record.table(title, tables[title]))
     title = (
         f"Distribution dynamics: {sizes.dynamics_firms:,} firms, dates {sizes.dates}"
@@ -73,20 +73,13 @@ def main(folder, *, tiny=False):
     return path
 
 
-def _numba():
-    """The Numba kernel, or None and a line that says what is missing."""
-    try:
-        from benchmarks import ss_numba
-    except ImportError:
-        install = "pip install -r benchmarks/requirements.txt"
-        return None, [f"Numba is missing, its kernel is left out: {install}"]
-    return ss_numba.cross_section, []
+PEERS = {"numba": ("ss_numba", "Numba is missing, its kernel is left out")}
 
 
 # ------------------------------------------------------------------ cross-sections
 
 
-def cross_sections(num_firms, sizes, numba_kernel):
+def cross_sections(num_firms, sizes, peers):
     """Draws of X_T from X_0 = 50, by every kernel, and its exact law."""
     T, x_init = sizes.num_periods, 50.0
     exact_law = partial(ss_exact.marginal, PARAMS, x_init, T)
@@ -106,9 +99,11 @@ def cross_sections(num_firms, sizes, numba_kernel):
         "(c) all draws first": draw(ss.cross_section_vectorized, 3),
         "NumPy": partial(cross_section_numpy, PARAMS, x_init, T, 4, num_firms),
     }
-    if numba_kernel is not None:
+    if "numba" in peers:
         numbers = map(np.float32, (*PARAMS, x_init))
-        contenders["Numba, parallel"] = partial(numba_kernel, *numbers, T, num_firms, 5)
+        contenders["Numba, parallel"] = partial(
+            peers["numba"].cross_section, *numbers, T, num_firms, 5
+        )
     contenders["exact law"] = exact_law
 
     def check(name, result):
