@@ -90,29 +90,15 @@ def everywhere(mesh: Mesh) -> NamedSharding:
 
 
 def place(array: jax.Array, mesh: Mesh | None, axis: int = 0) -> jax.Array:
-    """Cut an array along an axis and put the pieces on the mesh; None leaves it alone.
-
-    Also within a compiled function, where it says how an intermediate array lies.
-    """
+    """Cut an array along an axis and put the pieces on the mesh; None leaves it alone."""
     if mesh is None:
         return array
-    sharding = spread(mesh, axis, np.ndim(array))
-    if checks.is_traced(array):
-        return jax.lax.with_sharding_constraint(array, sharding)
-    return jax.device_put(array, sharding)
+    return jax.device_put(array, spread(mesh, axis, np.ndim(array)))
 
 
-def gather(tree: Any, mesh: Mesh | None) -> Any:
-    """Put all arrays of a tree on every device of the mesh in full; None leaves them alone."""
-    if mesh is None:
-        return tree
-
-    def one(array):
-        if checks.is_traced(array):
-            return jax.lax.with_sharding_constraint(array, everywhere(mesh))
-        return jax.device_put(array, everywhere(mesh))
-
-    return jax.tree.map(one, tree)
+def gather(tree: Any, mesh: Mesh) -> Any:
+    """Put all arrays of a tree on every device of the mesh in full."""
+    return jax.device_put(tree, everywhere(mesh))
 
 
 def map_shared(fn: Callable, values: Any, shared: tuple, mesh: Mesh | None) -> Any:
@@ -135,7 +121,8 @@ def map_shared(fn: Callable, values: Any, shared: tuple, mesh: Mesh | None) -> A
     results = jax.shard_map(
         one_after_another, mesh=mesh, in_specs=(cut, PartitionSpec()), out_specs=cut
     )(values, shared)
-    return jax.tree.map(lambda a: a[:number], gather(results, mesh))
+    results = jax.lax.with_sharding_constraint(results, everywhere(mesh))
+    return jax.tree.map(lambda a: a[:number], results)
 
 
 def to_host(array: jax.Array | np.ndarray) -> np.ndarray:

@@ -11,7 +11,6 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 
 from lectures_helpers.expiry.model import next_stock
 from lectures_helpers.expiry.periods import Decision, Period, tie_of
@@ -35,7 +34,7 @@ def backup(
 
 
 def best_actions(
-    later: LookUp, x: ArrayLike, period: Period, tie: jax.Array, decide: str = "int32"
+    later: LookUp, x: jax.Array, period: Period, tie: jax.Array, decide: str = "int32"
 ) -> tuple[jax.Array, Decision]:
     """Try every (z, q) in the states x, (n, m); return values (n,) and a `Decision`.
 

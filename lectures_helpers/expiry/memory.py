@@ -3,6 +3,7 @@
 import contextlib
 import os
 from pathlib import Path
+from typing import Any
 
 import jax
 from jax.sharding import Mesh
@@ -14,7 +15,7 @@ __all__ = ["available_memory"]
 
 def default_device() -> jax.Device:
     """The device on which JAX computes."""
-    default = jax.config.jax_default_device
+    default = jax.config.jax_default_device  # type: ignore[attr-defined]
     if isinstance(default, str):
         default = jax.devices(default)[0]
     return default or jax.local_devices()[0]
@@ -58,7 +59,7 @@ def available_memory(where: jax.Device | Mesh | None = None) -> int:
 
 def program_bytes(program: jax.stages.Compiled) -> int:
     """Bytes that a compiled program holds on each device: what goes in, between, and out."""
-    analysis = program.memory_analysis()
+    analysis: Any = program.memory_analysis()
     return (
         analysis.argument_size_in_bytes
         + analysis.temp_size_in_bytes

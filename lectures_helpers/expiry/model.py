@@ -102,56 +102,50 @@ def create_model(
         ...
     ValueError: demand_pmf must sum to 1 within 1e-06, got a sum of 0.9
     """
-    num_ages = checks.integer("num_ages", num_ages, 1)
-    num_levels = checks.integer("num_levels", num_levels, 2)
-    prices = {
-        "salvage": salvage,
-        "holding_cost": holding_cost,
-        "unit_cost": unit_cost,
-        "price": price,
-        "disposal_cost": disposal_cost,
-        "discount": discount,
-    }
-    for name, value in prices.items():
-        if checks.is_traced(value):
-            raise ValueError(f"{name} must be a concrete number, got {value}")
-        checks.finite(name, value)
-        if np.ndim(value):
-            raise ValueError(
-                f"{name} must be a number, got an array of shape {np.shape(value)}"
-            )
-        prices[name] = float(value)
-    if not 0 < prices["discount"] <= 1:
-        raise ValueError(f"discount must be in (0, 1], got {prices['discount']!r}")
-    if demand_pmf is None:
-        demand_pmf = poisson_pmf(8.0, 19)
-    pmf = _checked_pmf(demand_pmf)
-    return Model(num_ages, num_levels, pmf, *prices.values())
+    prices = (salvage, holding_cost, unit_cost, price, disposal_cost, discount)
+    model = Model(
+        checks.integer("num_ages", num_ages, 1),
+        checks.integer("num_levels", num_levels, 2),
+        _checked_pmf(poisson_pmf(8.0, 19) if demand_pmf is None else demand_pmf),
+        *map(checked_number, Model._fields[3:], prices),
+    )
+    if not 0 < model.discount <= 1:
+        raise ValueError(f"discount must be in (0, 1], got {model.discount!r}")
+    return model
 
 
-def _checked_pmf(demand_pmf):
+def checked_number(name: str, value: float) -> float:
+    """Return `value` as a ``float`` if it is one finite number, and not traced."""
+    if checks.is_traced(value):
+        raise ValueError(f"{name} must be a concrete number, got {value}")
+    checks.finite(name, value)
+    if np.ndim(value):
+        raise ValueError(
+            f"{name} must be a number, got an array of shape {np.shape(value)}"
+        )
+    return float(value)
+
+
+def _checked_pmf(pmf):
     name = "demand_pmf"
-    if checks.is_traced(demand_pmf):
-        raise ValueError(f"{name} must be a concrete array, got {demand_pmf}")
+    if checks.is_traced(pmf):
+        raise ValueError(f"{name} must be a concrete array, got {pmf}")
     try:
-        numbers = np.asarray(demand_pmf)
-    except ValueError:  # rows of different lengths
+        pmf = np.array(pmf)  # a copy: the caller's array may change
+        got = f"shape {pmf.shape}"
+    except ValueError:
+        pmf, got = np.array(0.0), "ragged rows"
+    if pmf.ndim not in (1, 2):
         raise ValueError(
-            f"{name} must have the shape (d_max + 1,) or (T, d_max + 1), got ragged rows"
-        ) from None
-    if numbers.ndim not in (1, 2):
-        raise ValueError(
-            f"{name} must have the shape (d_max + 1,) or (T, d_max + 1), "
-            f"got shape {numbers.shape}"
+            f"{name} must have the shape (d_max + 1,) or (T, d_max + 1), got {got}"
         )
-    if numbers.size == 0:
-        raise ValueError(f"{name} must not be empty, got shape {numbers.shape}")
-    if numbers.shape[-1] > MOST_DEMAND:
+    if pmf.size == 0:
+        raise ValueError(f"{name} must not be empty, got {got}")
+    if pmf.shape[-1] > MOST_DEMAND:
         raise ValueError(
-            f"{name} must have at most {MOST_DEMAND} entries, got {numbers.shape[-1]}"
+            f"{name} must have at most {MOST_DEMAND} entries, got {pmf.shape[-1]}"
         )
-    checks.at_least(name, numbers, 0.0)
-    pmf = np.array(numbers, dtype=float)  # a copy: the caller's array may change
+    pmf = checks.at_least(name, pmf, 0.0).astype(float)
     total = pmf.sum(-1, keepdims=True)
     wrong = np.abs(total - 1) > PMF_TOLERANCE
     if wrong.any():
@@ -174,21 +168,25 @@ def checked_model(model: Model) -> Model:
     return create_model(**model._asdict())
 
 
-def check_rows(model: Model, num_periods: int) -> None:
-    """Raise if demand has its own law in each period, and these are not `num_periods`."""
+def checked_horizon(
+    model: Model, num_periods: int, least: int = 1
+) -> tuple[Model, int]:
+    """Return both, checked: a model, and periods for which it has demand laws."""
+    model = checked_model(model)
+    num_periods = checks.integer("num_periods", num_periods, least)
     pmf = model.demand_pmf
     if pmf.ndim == 2 and len(pmf) != num_periods:
         raise ValueError(
             f"demand_pmf must have num_periods = {num_periods} rows, got {len(pmf)}"
         )
+    return model, num_periods
 
 
 def check_range(model: Model, num_periods: int, dtype: str) -> None:
     """Raise if values might overflow: nothing earns more than all prices on full shelves."""
     full = (num_periods + 1.0) * (model.num_ages + 1) * model.num_levels
     bound = float(np.finfo(dtype).max) / 1e3 / full
-    for name in ("salvage", "holding_cost", "unit_cost", "price", "disposal_cost"):
-        value = getattr(model, name)
+    for name, value in zip(model._fields[3:], model[3:], strict=True):
         if abs(value) > bound:
             raise ValueError(
                 f"{name} must be within ±{bound:.1e}, so that values are finite in {dtype}, "
@@ -278,12 +276,9 @@ def encode(x: ArrayLike, num_levels: int) -> np.ndarray:
     234
     """
     num_levels = checks.integer("num_levels", num_levels, 2)
-    x = checked_states("x", x, num_levels)
-    _checked_size(x.shape[-1], num_levels)
-    index = np.zeros(x.shape[:-1], np.int64)
-    for i in range(x.shape[-1]):
-        index = index * num_levels + x[..., i]
-    return index
+    states = checked_states("x", x, num_levels)
+    shape = _grid(states.shape[-1], num_levels)
+    return np.ravel_multi_index(tuple(np.moveaxis(states, -1, 0)), shape)
 
 
 def decode(index: ArrayLike, num_ages: int, num_levels: int) -> np.ndarray:
@@ -305,40 +300,40 @@ def decode(index: ArrayLike, num_ages: int, num_levels: int) -> np.ndarray:
     """
     num_ages = checks.integer("num_ages", num_ages, 1)
     num_levels = checks.integer("num_levels", num_levels, 2)
-    _checked_size(num_ages, num_levels)
-    index = _integers("index", index)
-    most = num_levels**num_ages - 1
-    if ((index < 0) | (index > most)).any():
-        wrong = index[(index < 0) | (index > most)].flat[0]
-        raise ValueError(
-            f"index must be in 0, ..., num_levels^num_ages - 1 = {most}, got {wrong}"
-        )
-    digits = []
-    for _ in range(num_ages):
-        index, digit = np.divmod(index, num_levels)
-        digits.append(digit)
-    return np.stack(digits[::-1], axis=-1)
+    shape = _grid(num_ages, num_levels)
+    rule = "be in 0, ..., num_levels^num_ages - 1"
+    numbers = _inside("index", integers("index", index), rule, num_levels**num_ages - 1)
+    return np.stack(np.unravel_index(numbers, shape), axis=-1)
 
 
-def _checked_size(num_ages, num_levels):
+def _grid(num_ages, num_levels):
+    """The shape (k,) * m, if 64 bits can number its states."""
     if num_levels**num_ages > np.iinfo(np.int64).max:
         raise ValueError(
             f"num_levels^num_ages must fit into 64 bits, got {num_levels}^{num_ages}"
         )
+    return (num_levels,) * num_ages
 
 
-def _integers(name, value):
-    """`value` as an array of NumPy integers (64 bits), or a clear error."""
+def integers(name: str, value: ArrayLike) -> np.ndarray:
+    """`value` as an array of NumPy integers."""
     try:
         numbers = np.asarray(value)
-    except ValueError:  # rows of different lengths
+    except ValueError:
         raise ValueError(
             f"{name} must be an array of integers, got ragged rows"
         ) from None
     if numbers.dtype.kind not in "iu":
-        raise ValueError(f"{name} must hold integers, got {value!r}")
-    if numbers.size and numbers.max() > np.iinfo(np.int64).max:
-        raise ValueError(f"{name} must be below 2^63, got {numbers.max()}")
+        got = f"dtype {numbers.dtype}" if isinstance(value, np.ndarray) else repr(value)
+        raise ValueError(f"{name} must hold integers, got {got}")
+    return numbers
+
+
+def _inside(name, numbers, rule, most):
+    """The numbers in 64 bits, if all are in 0, ..., most."""
+    wrong = (numbers < 0) | (numbers > most)
+    if wrong.any():
+        raise ValueError(f"{name} must {rule} = {most}, got {numbers[wrong][0]}")
     return numbers.astype(np.int64)
 
 
@@ -346,7 +341,7 @@ def checked_states(
     name: str, x: ArrayLike, num_levels: int, num_ages: int | None = None
 ) -> np.ndarray:
     """States (..., m) on the grid, as NumPy integers."""
-    numbers = _integers(name, x)
+    numbers = integers(name, x)
     if numbers.ndim == 0 or numbers.shape[-1] == 0:
         raise ValueError(f"{name} must have the shape (..., num_ages), got {x!r}")
     if num_ages is not None and numbers.shape[-1] != num_ages:
@@ -354,13 +349,8 @@ def checked_states(
             f"{name} must have the shape (..., num_ages) = (..., {num_ages}), "
             f"got shape {numbers.shape}"
         )
-    wrong = (numbers < 0) | (numbers > num_levels - 1)
-    if wrong.any():
-        raise ValueError(
-            f"{name} must lie on the grid 0, ..., num_levels - 1 = {num_levels - 1}, "
-            f"got {numbers[wrong][0]}"
-        )
-    return numbers
+    rule = "lie on the grid 0, ..., num_levels - 1"
+    return _inside(name, numbers, rule, num_levels - 1)
 
 
 # ------------------------------------------------------------- what a period does
@@ -383,8 +373,8 @@ def deplete(x: ArrayLike, z: ArrayLike) -> jax.Array:
     >>> deplete([1, 3, 1], 1).tolist()  # the parent of (1, 3, 1)
     [0, 3, 1]
     """
-    x, (z,) = _aligned(x, z=z)
-    return _deplete(x, z)
+    stock, (units,) = _aligned(x, z=z)
+    return _deplete(stock, units)
 
 
 def _deplete(x, z):
@@ -425,9 +415,9 @@ def next_stock(x: ArrayLike, z: ArrayLike, q: ArrayLike, d: ArrayLike) -> jax.Ar
     >>> next_stock([4, 1, 2], 2, 3, 4).tolist()
     [0, 1, 3]
     """
-    x, (z, q, d) = _aligned(x, z=z, q=q, d=d)
-    aged = jnp.concatenate([x[..., 1:], q[..., None]], axis=-1)
-    return _deplete(aged, jnp.maximum(z + d - x[..., 0], 0))
+    stock, (sold_off, order, demand) = _aligned(x, z=z, q=q, d=d)
+    aged = jnp.concatenate([stock[..., 1:], order[..., None]], axis=-1)
+    return _deplete(aged, jnp.maximum(sold_off + demand - stock[..., 0], 0))
 
 
 def reward(
@@ -452,10 +442,14 @@ def reward(
     >>> float(reward(model, [4, 1, 2], 2, 3, 4))
     10.5
     """
-    x, (z, q, d) = _aligned(x, z=z, q=q, d=d)
-    left = x.sum(-1) - z
-    sold = jnp.minimum(d, left + q)
-    expired = jnp.maximum(x[..., 0] - z - d, 0)
-    z, left, q, sold, expired = (n.astype(float) for n in (z, left, q, sold, expired))
-    at_end = -model.unit_cost * q + model.price * sold - model.disposal_cost * expired
-    return model.salvage * z - model.holding_cost * left + model.discount * at_end
+    stock, (sold_off, order, demand) = _aligned(x, z=z, q=q, d=d)
+    left = stock.sum(-1) - sold_off
+    sold = jnp.minimum(demand, left + order).astype(float)
+    expired = jnp.maximum(stock[..., 0] - sold_off - demand, 0).astype(float)
+    sold_off, left, order = (n.astype(float) for n in (sold_off, left, order))
+    at_end = (
+        -model.unit_cost * order + model.price * sold - model.disposal_cost * expired
+    )
+    return (
+        model.salvage * sold_off - model.holding_cost * left + model.discount * at_end
+    )

@@ -69,6 +69,6 @@ def compiled(
         dtype: type of the values.
         decide: integer type of the decisions, or None for values alone.
     """
-    period = Period(*(jax.ShapeDtypeStruct(a, dtype) for a in law))
+    period = Period._make(jax.ShapeDtypeStruct(a, dtype) for a in law)
     values = jax.ShapeDtypeStruct(shape, dtype)
     return BACKUPS[method].lower(values, period, decide=decide).compile()

@@ -79,7 +79,7 @@ def create_periods(model: Model, dtype: str) -> list[Period]:
     ]
 
 
-def in_period(rows: Sequence[Any], t: int) -> Any:
+def in_period(rows: Sequence[Any] | np.ndarray, t: int) -> Any:
     """What holds in period t, of one row for each period, or of one for all."""
     return rows[t if len(rows) > 1 else 0]
 
@@ -87,7 +87,7 @@ def in_period(rows: Sequence[Any], t: int) -> Any:
 def checked_dtype(dtype: DTypeLike | None) -> str:
     """The name of a floating-point type that the solver works in."""
     if dtype is None:
-        return "float64" if jax.config.jax_enable_x64 else "float32"
+        return jnp.result_type(float).name
     try:
         name = np.dtype(dtype).name
     except TypeError:

@@ -20,9 +20,11 @@ from lectures_helpers.expiry.memory import check_fits
 from lectures_helpers.expiry.model import (
     Model,
     check_range,
-    check_rows,
+    checked_horizon,
     checked_model,
+    checked_number,
     checked_states,
+    integers,
     next_stock,
     reward,
 )
@@ -70,11 +72,7 @@ class Rollout(NamedTuple):
 
 
 def evaluate(
-    model: Model,
-    policy: Policy,
-    num_periods: int,
-    *,
-    dtype: DTypeLike | None = None,
+    model: Model, policy: Policy, num_periods: int, *, dtype: DTypeLike | None = None
 ) -> np.ndarray:
     """Compute exactly what a policy is worth from every state, V_{f,0}.
 
@@ -93,19 +91,22 @@ def evaluate(
 
     Source: eq:expiry-evaluate of the lecture on policies.
     """
-    model = checked_model(model)
-    num_periods = checks.integer("num_periods", num_periods, 0)
+    model, num_periods = checked_horizon(model, num_periods, 0)
     dtype = checked_dtype(dtype)
-    check_rows(model, num_periods)
     check_range(model, num_periods, dtype)
     policy = _checked_policy(model, policy, num_periods)
     with in_precision(dtype):
         laws = create_periods(model, dtype)
-        values = terminal_values(model, dtype)
-        for t in reversed(range(num_periods)):
-            z, q = _in_period(policy, t, model.num_ages)
-            values = evaluate_period(values, z, q, in_period(laws, t))
-        return np.asarray(values)
+        return np.asarray(_value(model, policy, laws, range(num_periods), dtype))
+
+
+def _value(model, policy, laws, periods, dtype):
+    """What the policy is worth over some last periods."""
+    values = terminal_values(model, dtype)
+    for t in reversed(periods):
+        z, q = _in_period(policy, t, model.num_ages)
+        values = evaluate_period(values, z, q, in_period(laws, t))
+    return values
 
 
 @jax.jit
@@ -157,8 +158,7 @@ def rollout(
     Raises:
         ValueError: a bad argument; see `evaluate`.
     """
-    model = checked_model(model)
-    num_periods = checks.integer("num_periods", num_periods, 0)
+    model, num_periods = checked_horizon(model, num_periods, 0)
     num_paths = checks.integer("num_paths", num_paths, 1)
     key = checks.random_key(key)
     x0 = checked_states("x0", x0, model.num_levels, model.num_ages)
@@ -166,7 +166,6 @@ def rollout(
         raise ValueError(
             f"x0 must have the shape (num_ages,) or (n, num_ages), got {x0.shape}"
         )
-    check_rows(model, num_periods)
     check_range(model, num_periods, checked_dtype(None))
     policy = _checked_policy(model, policy, num_periods)
     starts = np.atleast_2d(x0)
@@ -178,7 +177,9 @@ def rollout(
     x = jnp.asarray(starts, int)[:, None]
     x = jnp.broadcast_to(x, (*total.shape, model.num_ages))
     factor = jnp.asarray(1.0)
-    prices = model._replace(demand_pmf=None)
+    prices = model._replace(
+        demand_pmf=np.empty(0)
+    )  # a law is handed over for each period
     for t in range(num_periods):
         z, q = _in_period(policy, t, model.num_ages)
         law = jnp.asarray(in_period(cdf, t), float)
@@ -187,8 +188,6 @@ def rollout(
         factor = factor * model.discount
     total = total + factor * model.salvage * x.sum(-1).astype(total.dtype)
     mean, error = total.mean(-1), total.std(-1, ddof=1) / num_paths**0.5
-    if num_paths == 1:
-        error = jnp.full_like(mean, jnp.nan)
     return Rollout(mean.reshape(x0.shape[:-1]), error.reshape(x0.shape[:-1]))
 
 
@@ -275,28 +274,23 @@ def fluid_policy(
 
     Source: https://github.com/huangzonghao/DP-CUDA; the lecture on policies.
     """
-    model = checked_model(model)
+    model, num_periods = checked_horizon(model, num_periods)
     m, k = model.num_ages, model.num_levels
-    num_periods = checks.integer("num_periods", num_periods, 1)
     if max_hold is not None:
-        checks.positive("max_hold", max_hold)
-        if np.ndim(max_hold):
-            raise ValueError(f"max_hold must be a number, got {max_hold!r}")
-    check_rows(model, num_periods)
+        max_hold = checks.positive("max_hold", checked_number("max_hold", max_hold))
     check_fits(model, 3 * m + 2 * num_periods)
-    means = _mean_demands(model, num_periods)
-    ahead = np.array([_demand_ahead(means, i) for i in range(1, m + 1)])
+    pmf = np.atleast_2d(model.demand_pmf)
+    means = np.broadcast_to(pmf @ np.arange(pmf.shape[1]), (num_periods,))
     held = np.inf if max_hold is None else _demand_ahead(means, max_hold)
 
     x = np.indices((k,) * m)
     total = x.sum(0)
-    sold_by = ahead.reshape((m,) + (1,) * m)
-    perish = np.maximum(x.cumsum(0) - sold_by, 0).max(0)
+    sold_by = np.array([_demand_ahead(means, i + 1) for i in range(m)])
+    perish = np.maximum(x.cumsum(0) - _in_front(sold_by, m), 0).max(0)
     z = np.zeros((num_periods, *total.shape), decision_dtype(model))
     z[0] = _rounded(perish + np.maximum(total - perish - held, 0))
-    d = means.reshape((-1,) + (1,) * m)
-    q = np.minimum(_rounded(np.maximum(d - (total - z), 0)), k - 1)
-    return Policy(z, q.astype(z.dtype))
+    q = _rounded(np.maximum(_in_front(means, m) - (total - z), 0))
+    return Policy(z, np.minimum(q, k - 1).astype(z.dtype))
 
 
 def newsvendor_policy(
@@ -327,24 +321,17 @@ def newsvendor_policy(
     Raises:
         ValueError: a bad argument.
     """
-    model = checked_model(model)
-    m, k = model.num_ages, model.num_levels
-    num_periods = checks.integer("num_periods", num_periods, 1)
-    level = k - 1 if level is None else checks.integer("level", level, 0)
-    check_rows(model, num_periods)
+    model, num_periods = checked_horizon(model, num_periods)
+    m, most = model.num_ages, model.num_levels - 1
+    level = checks.integer("level", most if level is None else level, 0)
+    kept = most if keep_oldest is None else keep_oldest
+    kept = checks.integer("keep_oldest", kept, 0)
     check_fits(model, m + 2 + num_periods)
-    x = np.indices((k,) * m)
-    kept = (
-        k - 1 if keep_oldest is None else checks.integer("keep_oldest", keep_oldest, 0)
-    )
+    x = np.indices((model.num_levels,) * m)
     z = np.maximum(x[0] - kept, 0)
-    q = np.clip(level + z - x.sum(0), 0, k - 1)
-    dtype = decision_dtype(model)
-    shape = (num_periods, *z.shape)
-    policy = Policy(*(np.broadcast_to(a.astype(dtype), shape).copy() for a in (z, q)))
-    if greedy_first:
-        return greedy(model, policy, num_periods)
-    return policy
+    q = np.clip(level + z - x.sum(0), 0, most)
+    policy = _every_period(model, Policy(z, q), num_periods)
+    return greedy(model, policy, num_periods) if greedy_first else policy
 
 
 def newsvendor_level(model: Model) -> int:
@@ -382,11 +369,7 @@ def newsvendor_level(model: Model) -> int:
 
 
 def greedy(
-    model: Model,
-    policy: Policy,
-    num_periods: int,
-    *,
-    dtype: DTypeLike | None = None,
+    model: Model, policy: Policy, num_periods: int, *, dtype: DTypeLike | None = None
 ) -> Policy:
     """Replace a policy's first period by what is best if the policy is followed afterwards.
 
@@ -400,31 +383,17 @@ def greedy(
     Raises:
         ValueError: as in `evaluate`.
     """
-    model = checked_model(model)
-    num_periods = checks.integer("num_periods", num_periods, 1)
-    check_rows(model, num_periods)
+    model, num_periods = checked_horizon(model, num_periods)
     policy = _checked_policy(model, policy, num_periods)
-    shape = (num_periods,) + (model.num_levels,) * model.num_ages
-    decide = decision_dtype(model)
-    z, q = (np.broadcast_to(a, shape).astype(decide) for a in policy)
-    pmf = model.demand_pmf
-    rest = model if pmf.ndim == 1 else model._replace(demand_pmf=pmf[1:])
+    z, q = _every_period(model, policy, num_periods)
     dtype = checked_dtype(dtype)
+    check_range(model, num_periods, dtype)
     with in_precision(dtype):
-        if num_periods > 1:
-            later = evaluate(rest, Policy(z[1:], q[1:]), num_periods - 1, dtype=dtype)
-        else:
-            later = np.asarray(terminal_values(model, dtype))
-        law = create_periods(model, dtype)[0]
-        _, decision = tensor.backup(jnp.asarray(later), law, decide=decide)
-    z[0], q[0] = np.asarray(decision.depletion), np.asarray(decision.order)
+        laws = create_periods(model, dtype)
+        later = _value(model, Policy(z, q), laws, range(1, num_periods), dtype)
+        _, decision = tensor.backup(later, laws[0], decide=z.dtype.name)
+    z[0], q[0] = decision
     return Policy(z, q)
-
-
-def _mean_demands(model, num_periods):
-    """Mean demand of every period, (T,)."""
-    pmf = np.atleast_2d(model.demand_pmf)
-    return np.broadcast_to(pmf @ np.arange(pmf.shape[1]), (num_periods,))
 
 
 def _demand_ahead(means, num_periods):
@@ -442,6 +411,18 @@ def _rounded(x):
     return np.floor(np.round(x, 9) + 0.5).astype(np.int64)
 
 
+def _in_front(numbers, num_ages):
+    """Numbers (n,) as (n, 1, ..., 1), in front of the states' axes."""
+    return numbers.reshape((-1,) + (1,) * num_ages)
+
+
+def _every_period(model, policy, num_periods):
+    """The policy written out, (T,) + (k,) * m, in arrays of its own."""
+    shape = (num_periods,) + (model.num_levels,) * model.num_ages
+    dtype = decision_dtype(model)
+    return Policy(*(np.broadcast_to(a, shape).astype(dtype) for a in policy))
+
+
 def _in_period(policy, t, num_ages):
     """(z, q) of period t in every state, for the device."""
     return (jnp.asarray(a[t] if np.ndim(a) > num_ages else a) for a in policy)
@@ -457,31 +438,21 @@ def _checked_policy(model, policy, num_periods):
     total = np.indices(states).sum(0)
     arrays = []
     for name, value, most, bound in (
-        ("depletion", policy[0], total, "|x|"),
-        ("order", policy[1], k - 1, "num_levels - 1"),
+        ("policy.depletion", policy[0], total, "|x|"),
+        ("policy.order", policy[1], np.full(states, k - 1), "num_levels - 1"),
     ):
-        try:
-            array = np.asarray(value)
-        except ValueError:  # rows of different lengths
-            raise ValueError(
-                f"policy.{name} must be an array of integers, got ragged rows"
-            ) from None
-        if array.dtype.kind not in "iu":
-            raise ValueError(
-                f"policy.{name} must hold integers, got dtype {array.dtype}"
-            )
+        array = integers(name, value)
         if array.shape not in (states, (num_periods, *states)):
             raise ValueError(
-                f"policy.{name} must have the shape {states} or "
-                f"{(num_periods, *states)}, got {array.shape}"
+                f"{name} must have the shape {states} or {(num_periods, *states)}, "
+                f"got {array.shape}"
             )
-        if ((array < 0) | (array > most)).any():
-            where = np.argwhere((array < 0) | (array > most))[0]
-            state = tuple(int(n) for n in where[-m:])
+        wrong = np.argwhere((array < 0) | (array > most))
+        if wrong.size:
+            state = tuple(wrong[0, -m:].tolist())
             raise ValueError(
-                f"policy.{name} must be in 0, ..., {bound} = "
-                f"{int(np.broadcast_to(most, states)[state])} in state {state}, "
-                f"got {array[tuple(where)]}"
+                f"{name} must be in 0, ..., {bound} = {most[state]} in state {state}, "
+                f"got {array[tuple(wrong[0])]}"
             )
         arrays.append(array)
     return Policy(*arrays)

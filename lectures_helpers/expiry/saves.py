@@ -10,6 +10,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,10 +30,11 @@ def save(path: Path, run: dict, period: int, arrays: dict[str, np.ndarray]) -> N
         arrays: NumPy arrays by name.
     """
     header = {"format": FORMAT, "period": period, "run": run, "arrays": list(arrays)}
+    content: dict[str, Any] = {"header": np.asarray(json.dumps(header)), **arrays}
     unfinished = _unfinished(path)
     try:
         with open(unfinished, "wb") as file:
-            np.savez(file, header=np.asarray(json.dumps(header)), **arrays)
+            np.savez(file, **content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)

@@ -77,7 +77,7 @@ def compiled(
     cut, whole = sharding.spread(where, CUT, m), sharding.everywhere(where)
     shape = (*shape[:CUT], padded(k, where), *shape[CUT + 1 :])
     values = jax.ShapeDtypeStruct(shape, dtype, sharding=cut)
-    period = Period(*(jax.ShapeDtypeStruct(a, dtype, sharding=whole) for a in law))
+    period = Period._make(jax.ShapeDtypeStruct(a, dtype, sharding=whole) for a in law)
     return backup(where, m, decide).lower(values, period).compile()
 
 
@@ -93,7 +93,7 @@ def backup(mesh: Mesh, num_ages: int, decide: str | None = None) -> jax.stages.W
     """The compiled backup for m >= 3 classes: as `tensor.backup`, on padded, cut values."""
     name = mesh.axis_names[0]
     cut = sharding.spread(mesh, CUT, num_ages).spec
-    decision = None if decide is None else Decision(cut, cut)
+    decision = None if decide is None else Decision._make((cut, cut))
     local = jax.shard_map(
         partial(_local_backup, name=name, devices=mesh.size, decide=decide),
         mesh=mesh,
@@ -104,7 +104,7 @@ def backup(mesh: Mesh, num_ages: int, decide: str | None = None) -> jax.stages.W
     return jax.jit(local)
 
 
-def _local_backup(values, period: Period, *, name, devices, decide):
+def _local_backup(values, period, *, name, devices, decide):
     """What one device does with its piece, (k, share, k, ...)."""
     m, k, share = values.ndim, values.shape[0], values.shape[1]
     full = share * devices
@@ -145,9 +145,8 @@ def _local_backup(values, period: Period, *, name, devices, decide):
         return tensor.along_oldest(first, kept, period.salvage), None
 
     order = recut(order)
-    kept_first, order_first = whole(kept[0]), whole(order[0])
-    none = jnp.zeros(kept_first.shape, decide)
-    first = tensor.running_decision(kept_first, none, order_first, period.salvage, tie)
+    first = whole(kept[0]), whole(order[0])
+    first = tensor.running_decision(*first, period.salvage, tie)
     first = jax.tree.map(my_piece, first)
     return tensor.decide_along_oldest(first, kept, order, period.salvage, tie)
 

@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 from functools import partial
 from os import PathLike
-from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
@@ -26,7 +25,7 @@ from lectures_helpers.expiry import exhaustive, memory, one_device, saves, shard
 from lectures_helpers.expiry.model import (
     Model,
     check_range,
-    check_rows,
+    checked_horizon,
     checked_model,
     decode,
 )
@@ -120,11 +119,9 @@ def solve(
     >>> solution.values.shape, bool(solution.certificate.gap < 1e-12)
     ((10, 10, 10, 10), True)
     """
-    model = checked_model(model)
-    num_periods = checks.integer("num_periods", num_periods, 0)
+    model, num_periods = checked_horizon(model, num_periods, 0)
     _check_method(method)
     dtype = checked_dtype(dtype)
-    check_rows(model, num_periods)
     check_range(model, num_periods, dtype)
     path = None if checkpoint is None else saves.checked_path(checkpoint)
     where = _checked_where(mesh, model, method)
@@ -184,7 +181,7 @@ class _Run(NamedTuple):
         return (self.model.num_levels,) * self.model.num_ages
 
 
-def _solve(run: _Run, laws: list[Period], path: Path | None, progress: bool):
+def _solve(run, laws, path, progress):
     T, where, place = run.num_periods, run.where, _place(run.where)
     decide = decision_dtype(run.model)
     start, values, kept = _start(run, path)
@@ -195,14 +192,10 @@ def _solve(run: _Run, laws: list[Period], path: Path | None, progress: bool):
         for t in reversed(range(start)):
             certified = t == 0 or run.method in ASSUMING
             decides = decide if certified or run.keep_policies else None
-            backup, later, law = (
-                _compiled(run, laws, decides),
-                values,
-                in_period(laws, t),
-            )
-            values, decision = jax.block_until_ready(
-                backup(later, law)
-            )  # or they queue
+            backup, law = _compiled(run, laws, decides), in_period(laws, t)
+            later = values
+            values, decision = backup(later, law)
+            jax.block_until_ready(values)  # or they queue
             if certified:
                 worst = _worse(worst, certify(values, decision, later, law, where))
             if run.keep_policies:
@@ -277,32 +270,20 @@ def certify(
 ) -> Certificate:
     """Hold values and decisions of a period against the exhaustive search, given V_{t+1}."""
     x = spread_states(values.ndim, values.shape[0], CERTIFIED)
-    best, _ = _best_actions(later, x, law, tie_of(later), where=where)
-    z, q = (_at_states(a, x, where=where).astype(int) for a in decision)
-    taken = _action_value(later, x, z, q, law, where=where)
-    scale = max(1.0, float(jnp.max(jnp.abs(values))))
-    gap = float(jnp.max(jnp.abs(_at_states(values, x, where=where) - best))) / scale
-    regret = float(jnp.maximum(jnp.max(best - taken), 0)) / scale
-    return Certificate(gap, regret, len(x))
-
-
-def _look_up(where, values):
-    return _place(where).look_up(where, values)
+    gap, regret, scale = map(float, _compare(values, decision, later, law, x, where))
+    return Certificate(gap / scale, regret / scale, len(x))
 
 
 @partial(jax.jit, static_argnames="where")
-def _at_states(values, x, *, where):
-    return _look_up(where, values)(x)
-
-
-@partial(jax.jit, static_argnames="where")
-def _best_actions(later, x, law, tie, *, where):
-    return exhaustive.best_actions(_look_up(where, later), x, law, tie)
-
-
-@partial(jax.jit, static_argnames="where")
-def _action_value(later, x, z, q, law, *, where):
-    return exhaustive.action_value(_look_up(where, later), x, z, q, law)
+def _compare(values, decision, later, law, x, where):
+    """Gap and regret in the states x, and the size of the values."""
+    look_up = partial(_place(where).look_up, where)
+    best, _ = exhaustive.best_actions(look_up(later), x, law, tie_of(later))
+    z, q = (look_up(a)(x).astype(int) for a in decision)
+    short = best - exhaustive.action_value(look_up(later), x, z, q, law)
+    gap = jnp.max(jnp.abs(look_up(values)(x) - best))
+    scale = jnp.maximum(jnp.max(jnp.abs(values)), 1)
+    return gap, jnp.maximum(jnp.max(short), 0), scale
 
 
 def _worse(one, other):
@@ -384,14 +365,11 @@ def _checked_where(mesh, model, method):
 def _check_index(run):
     """State numbers are 32-bit integers inside the methods that look values up."""
     m, k = run.model.num_ages, run.model.num_levels
-    if k**m > 2**50:
+    bits = 50 if run.method == "tensor" else 31
+    if k**m >= 2**bits:
         raise ValueError(
-            f"num_levels^num_ages must be below 2^50, got {k}^{m} = {k**m:,}"
-        )
-    if run.method != "tensor" and k**m >= 2**31:
-        raise ValueError(
-            f"num_levels^num_ages must be below 2^31 with method {run.method!r}, got "
-            f"{k}^{m}; method 'tensor' takes more"
+            f"num_levels^num_ages must be below 2^{bits} with method {run.method!r}, got "
+            f"{k}^{m} = {k**m:,}"
         )
 
 

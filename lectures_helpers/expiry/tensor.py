@@ -69,10 +69,9 @@ def backup(
     """
     tie = tie_of(values)
     kept, order = value_of_keeping(values, period, tie, decide)
-    if decide is None:
+    if order is None:
         return running_maximum(kept, period.salvage), None
-    depletion = jnp.zeros(kept.shape, decide)
-    return running_decision(kept, depletion, order, period.salvage, tie)
+    return running_decision(kept, order, period.salvage, tie)
 
 
 def value_of_keeping(
@@ -235,7 +234,7 @@ def best_order(
 ) -> tuple[jax.Array, jax.Array | None]:
     """The best over q, the second axis; and the smallest q that is as good."""
     best = options.max(1)
-    if decide is None:
+    if decide is None or tie is None:
         return best, None
     good = period.discount * options >= period.discount * best[:, None] - tie
     k = options.shape[1]
@@ -274,16 +273,12 @@ def along_oldest(first: jax.Array, kept: jax.Array, salvage: jax.Array) -> jax.A
 
 
 def running_decision(
-    kept: jax.Array,
-    depletion: jax.Array,
-    order: jax.Array,
-    salvage: jax.Array,
-    tie: jax.Array,
+    kept: jax.Array, order: jax.Array, salvage: jax.Array, tie: jax.Array
 ) -> tuple[jax.Array, Decision]:
     """The same with decisions: sell one more than the parent, order what it orders."""
-    first = kept[0], Decision(depletion[0], order[0])
+    first = kept[0], Decision(jnp.zeros_like(order[0]), order[0])
     if kept.ndim > 1:
-        first = running_decision(kept[0], depletion[0], order[0], salvage, tie)
+        first = running_decision(kept[0], order[0], salvage, tie)
     return decide_along_oldest(first, kept, order, salvage, tie)
 
 

@@ -97,12 +97,15 @@ def read_off(depletion: ArrayLike) -> list[np.ndarray]:
         ValueError: the depletion is not of the threshold form; a state shows it.
     """
     depletion = np.asarray(depletion).astype(np.int64)
-    m, k = depletion.ndim, depletion.shape[0]
     found = []
-    for i in range(m):
+    for i in range(depletion.ndim):
         keeps = depletion[(0,) * i] == 0  # classes i, ..., m - 1; older ones are empty
         found.append(np.where(keeps[0], keeps.cumprod(axis=0).sum(axis=0) - 1, 0))
-    rule = by_thresholds(found, k)
+    stock = np.indices(depletion.shape)
+    older = stock.cumsum(axis=0) - stock
+    rule = np.zeros_like(depletion)
+    for i, most in enumerate(found):  # the newest class that holds too much decides
+        rule = np.where(stock[i] > most, stock[i] - most + older[i], rule)
     if (rule != depletion).any():
         x = tuple(int(n) for n in np.argwhere(rule != depletion)[0])
         raise ValueError(
@@ -110,18 +113,3 @@ def read_off(depletion: ArrayLike) -> list[np.ndarray]:
             f"{depletion[x]} and the thresholds give {rule[x]}"
         )
     return found
-
-
-def by_thresholds(thresholds: list[np.ndarray], num_levels: int) -> np.ndarray:
-    """Units that thresholds deplete in every state, (k,) * m."""
-    m, k = len(thresholds), num_levels
-    depletion = np.zeros((k,) * m, np.int64)
-    undecided = np.ones((k,) * m, bool)
-    older = np.indices((k,) * m).cumsum(axis=0) - np.indices((k,) * m)
-    for i in reversed(range(m)):
-        units = np.arange(k).reshape((k,) + (1,) * (m - 1 - i))
-        excess = np.broadcast_to(np.maximum(units - thresholds[i], 0), (k,) * m)
-        here = undecided & (excess > 0)
-        depletion[here] = (excess + older[i])[here]
-        undecided &= ~here
-    return depletion
