@@ -102,21 +102,21 @@ def integers(name: str, value: Any, bound: int = -MOST_UNITS) -> Any:
         if not jnp.issubdtype(value.dtype, jnp.integer):
             raise ValueError(f"{name} must be integers, got an array of {value.dtype}")
         return value
-    array = np.asarray(value)
-    if array.ndim > 1 or array.size == 0:
+    if len(shape := _shape(name, value)) > 1 or 0 in shape:
         raise ValueError(
             f"{name} must be an integer or a vector of integers, "
-            f"got an array of shape {array.shape}"
+            f"got an array of shape {shape}"
         )
+    array = np.asarray(value)
     for number in array.ravel().tolist():
         if integer(name, number, bound) > MOST_UNITS:
             raise ValueError(f"{name} must be <= {MOST_UNITS}, got {number}")
-    return array
+    return array.astype(np.int64)  # sums of the caller's narrower ones might wrap round
 
 
 def one_number(name: str, value: Any, rule: str = "be one number") -> Any:
     """Return `value` if it is not an array of several numbers."""
-    if shape := np.shape(value):
+    if shape := _shape(name, value):
         raise ValueError(
             f"{name} must {rule} here, got shape {shape}; sweep over it with jax.vmap"
         )
@@ -125,7 +125,7 @@ def one_number(name: str, value: Any, rule: str = "be one number") -> Any:
 
 def number_or_vector(name: str, value: Any) -> Any:
     """Return `value` if it has no more than one axis."""
-    if len(shape := np.shape(value)) > 1:
+    if len(shape := _shape(name, value)) > 1:
         raise ValueError(
             f"{name} must be a number or a vector, got an array of shape {shape}"
         )
@@ -187,6 +187,15 @@ def random_key(key: jax.Array) -> jax.Array:
             f"key must be a single key, got an array of keys of shape {key.shape}"
         )
     return key
+
+
+def _shape(name, value):
+    try:
+        return np.shape(value)
+    except ValueError:  # rows of different lengths
+        raise ValueError(
+            f"{name} must be a number or an array, got {value!r}"
+        ) from None
 
 
 def _checked(name, value, *rules):

@@ -303,6 +303,8 @@ def test_bad_input():
         base_stock.optimal_level(base_stock.create_parameters(holding_cost=0.0))
     with pytest.raises(ValueError, match="family must be one of"):
         base_stock.approximate_level(PARAMS, "no-such-family")
+    with pytest.raises(ValueError, match="family must be one of"):
+        base_stock.approximate_level(PARAMS, np.array(["gamma", "exponential"]))
     with pytest.raises(ValueError, match="params must come from create_parameters"):
         base_stock.exact((120.0,), 11)
     with pytest.raises(ValueError, match="num_demands must hold numbers"):

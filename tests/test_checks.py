@@ -201,3 +201,26 @@ def test_positive_accepts(value):
 def test_positive_refuses(value, message):
     with pytest.raises(ValueError, match=message):
         checks.positive("rate", value, hint="; why")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int32, object])
+def test_integers_are_wide_whatever_the_callers(dtype):
+    """A level of 0 less 1 is -1 also where the caller's integers have no sign."""
+    values = checks.integers("levels", np.array([0, 5, 100], dtype), 0)
+    assert values.dtype == np.int64
+    assert (values * 2 - 1).tolist() == [-1, 9, 199]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda x: checks.integers("x", x, 0),
+        lambda x: checks.one_number("x", x),
+        lambda x: checks.number_or_vector("x", x),
+    ],
+)
+def test_ragged_rows_are_refused_by_name(check):
+    with pytest.raises(
+        ValueError, match=r"x must be a number or an array, got \[\[1\]"
+    ):
+        check([[1], [1, 2]])

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectures_helpers import demand
-from lectures_helpers.classical import matching
+from lectures_helpers.classical import base_stock, eoq, matching, qr
 
 N = 14  # demands on a path
 WARMUP, COUNTED = 3, 8
@@ -182,3 +182,53 @@ def test_more_replications_begin_with_the_same_ones():
     few, _ = matching.draw(law, law, 50, 3, key=key)
     many, _ = matching.draw(law, law, 50, 8, key=key)
     np.testing.assert_array_equal(few, many[:3])
+
+
+@pytest.mark.parametrize("model", [base_stock, eoq, qr])
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        (None, "run must be a Run of base_stock, eoq or qr, got None"),
+        ((10, 2000), r"run must be a Run of base_stock, eoq or qr, got \(10, 2000\)"),
+        (matching.Run(0), "num_replications must be an integer >= 1, got 0"),
+        (matching.Run(warmup=-1), "warmup must be an integer >= 0, got -1"),
+        (
+            matching.Run(max_backorders="a"),
+            "max_backorders must be an integer >= 0, got 'a'",
+        ),
+    ],
+)
+def test_a_run_without_sense_is_refused_by_every_model(model, run, message):
+    policy = (2, 1) if model is qr else (2,)
+    laws = (None,) if model is eoq else (None, None)
+    with pytest.raises(ValueError, match=message):
+        model.simulate(
+            model.create_parameters(), *laws, *policy, key=jax.random.key(0), run=run
+        )
+    with pytest.raises(ValueError, match="run must be a Run"):
+        matching.with_random_lengths(run=None, demand_rate=1.0, key=jax.random.key(0))
+
+
+def test_policies_as_narrow_integers():
+    shop, key, run = (
+        base_stock.create_parameters(),
+        jax.random.key(1),
+        matching.Run(2, 50),
+    )
+    narrow, wide = (
+        base_stock.simulate(shop, None, None, np.array([0, 5], t), key=key, run=run)
+        for t in (np.uint8, np.int64)
+    )
+    jax.tree.map(np.testing.assert_array_equal, narrow, wide)
+
+
+@pytest.mark.parametrize(
+    ("rate", "message"),
+    [
+        ([1.0, 2.0], "demand_rate must be one number here, got shape"),
+        (1e30, "demand_rate must be an integer <= 1073741824, got 1"),
+    ],
+)
+def test_random_lengths_of_rates_without_sense(rate, message):
+    with pytest.raises(ValueError, match=message):
+        matching.with_random_lengths(matching.Run(), rate, key=jax.random.key(2))

@@ -178,3 +178,25 @@ def test_exponential_lead_times_out_of_reach():
         renewal.exponential_lead_times(params, 3, 0.0)
     with pytest.raises(ValueError, match=r"level must be lower than 3, or lead_time"):
         renewal.exponential_lead_times(params._replace(lead_time=10.0), 3, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("rate", "lead_time", "message"),
+    [
+        (0.0, 0.1, "demand_rate must be > 0, got 0"),
+        (1.0, -0.1, "lead_time must be > 0, got -0.1"),
+        ("3", 0.1, "demand_rate must be a number, got '3'"),
+        (1.0, [0.1, 0.2], "lead_time must be one number here, got shape"),
+    ],
+)
+def test_rates_and_lead_times_without_sense(rate, lead_time, message):
+    with pytest.raises(ValueError, match=message):
+        renewal.lead_time_demand(None, rate, lead_time)
+
+
+def test_scvs_without_sense():
+    shop = base_stock.create_parameters()
+    with pytest.raises(
+        ValueError, match=r"scv must be one number here, got shape \(2,\)"
+    ):
+        renewal.exponential_lead_times(shop, 3, [1.0, 2.0])

@@ -13,6 +13,7 @@ from quadrature import extrapolated
 from scipy import integrate, stats
 
 from lectures_helpers import precision
+from lectures_helpers.classical import eoq
 from lectures_helpers.dynamics import ss, ss_exact
 
 BASELINE = ss.create_parameters()
@@ -624,3 +625,13 @@ def test_a_call_inside_jit_is_refused():
         jax.jit(lambda y: y * ss_exact.marginal(BASELINE, 50.0, 12).mean)(2.0)
     with refuses("μ must be a concrete number"):
         jax.jit(lambda m: ss_exact.stationary(ss.create_parameters(μ=m)).mean)(1.0)
+
+
+@pytest.mark.parametrize(
+    "params", [None, (10.0, 100.0, 1.0, 0.5), eoq.create_parameters()]
+)
+def test_parameters_of_another_model(params):
+    with pytest.raises(
+        ValueError, match=r"params must come from ss\.create_parameters"
+    ):
+        ss_exact.stationary(params)

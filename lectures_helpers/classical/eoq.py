@@ -189,7 +189,7 @@ def simulate(
     """
     shop = shops.checked(params, POSITIVE)._replace(backorder_cost=0.0, lead_time=0.0)
     sizes = checks.integers("quantities", quantities, 1)
-    run = run._replace(max_backorders=0)  # nobody waits
+    run = matching.checked_run(run)._replace(max_backorders=0)  # nobody waits
     return matching.simulate(
         shop, interarrival, None, sizes, np.array(0), key=key, run=run
     )

@@ -234,12 +234,24 @@ def with_random_lengths(run: Run, demand_rate: float, *, key: jax.Array) -> Run:
 
     Source: the MATLAB library's continuous-review models.
     """
+    num_replications = checked_run(run).num_replications
     n = checks.integer("num_demands", run.num_demands, 1)
-    D = round(float(checks.positive("demand_rate", demand_rate)))
-    num_replications = checks.integer("num_replications", run.num_replications, 1)
+    checks.not_traced("demand_rate", demand_rate)
+    checks.positive("demand_rate", checks.one_number("demand_rate", demand_rate))
+    D = checks.integer("demand_rate", round(float(demand_rate)), 0)
     U, other = jax.random.uniform(checks.random_key(key), (2, num_replications))
     by_number, by_year = n + jnp.round(0.2 * n * U), D + jnp.round(D * other)
     return run._replace(num_demands=jnp.maximum(by_number, by_year).astype(int))
+
+
+def checked_run(run: Run) -> Run:
+    """Return `run` if its settings are in order, but for the lengths."""
+    if not isinstance(run, Run):
+        raise ValueError(f"run must be a Run of base_stock, eoq or qr, got {run!r}")
+    for name, least in (("num_replications", 1), ("warmup", 0), ("max_backorders", 0)):
+        run = run._replace(**{name: checks.integer(name, getattr(run, name), least)})
+    sharding.checked_share("num_replications", run.num_replications, run.mesh)
+    return run
 
 
 def draw(
@@ -402,9 +414,9 @@ def simulate(
         ValueError: bad input.
     """
     checks.random_key(key)
+    run = checked_run(run)
     num_demands, longest = _lengths(run)
-    warmup = checks.integer("warmup", run.warmup, 0)
-    most_backorders = checks.integer("max_backorders", run.max_backorders, 0)
+    warmup = run.warmup
     interarrival = demand.law(
         "interarrival", interarrival, "exponential", 1 / shop.demand_rate
     )
@@ -436,7 +448,7 @@ def simulate(
     )
     performance = _evaluate(
         jax.tree.map(lambda number: jnp.asarray(number, float), shop),
-        _policies(quantities, points, most_backorders),
+        _policies(quantities, points, run.max_backorders),
         (num_demands, A, L),
         sizes=sizes,
     )
@@ -445,8 +457,7 @@ def simulate(
 
 def _lengths(run: Run) -> tuple[jax.Array, int]:
     """Demands that count in each replication, and the most of them; checked."""
-    num_replications = checks.integer("num_replications", run.num_replications, 1)
-    sharding.checked_share("num_replications", num_replications, run.mesh)
+    num_replications = run.num_replications
     if checks.is_traced(run.num_demands):
         raise ValueError(
             "num_demands must hold numbers: the length of a run cannot be traced"

@@ -86,6 +86,9 @@ def lead_time_demand(
     >>> lead_time_demand(None, 120.0, 1 / 12).backorders[11].round(6).item()
     0.83414
     """
+    for name, value in (("demand_rate", demand_rate), ("lead_time", lead_time)):
+        checks.not_traced(name, value)
+        checks.positive(name, checks.one_number(name, value))
     rate, L = float(demand_rate), float(lead_time)
     law = demand.law("interarrival", interarrival, "exponential", 1 / rate)
     checks.not_traced("interarrival", law)
@@ -361,7 +364,8 @@ def exponential_lead_times(shop: Shop, level: int, scv: float) -> Performance:
     """
     shop = concrete(shop)
     R = checks.integer("level", level, 0)
-    checks.positive("scv", scv)
+    checks.not_traced("scv", scv)
+    checks.positive("scv", checks.one_number("scv", scv))
     with localcontext() as context:
         context.prec = DIGITS
         X, mean = Decimal(str(scv)), Decimal(shop.demand_rate * shop.lead_time)

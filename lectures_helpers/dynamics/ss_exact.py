@@ -354,6 +354,8 @@ def restock_pmf(
 
 def _checked(params, x_init, tol):
     """The parameters, and the stock from which period 0 starts, after restocking."""
+    if not isinstance(params, Parameters):
+        raise ValueError(f"params must come from ss.create_parameters, got {params!r}")
     for name, value in {**params._asdict(), "x_init": x_init, "tol": tol}.items():
         if checks.is_traced(value):
             raise ValueError(f"{name} must be a concrete number here, got {value}")

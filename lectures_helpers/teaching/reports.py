@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from IPython.display import Markdown
 
+from lectures_helpers import checks
+
 __all__ = ["number", "table"]
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -33,7 +35,7 @@ def number(x: float, digits: int = 3) -> str:
     """
     if isinstance(x, int | np.integer):
         return f"{x:,}".replace("-", "−")
-    x = float(x)
+    digits, x = checks.integer("digits", digits, 1), float(x)
     if not math.isfinite(x):
         return "–" if math.isnan(x) else "∞" if x > 0 else "−∞"
     mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
