@@ -34,27 +34,8 @@ from lectures_helpers.expiry.solver import (
 )
 
 __all__ = [
-    "Certificate",
-    "Model",
-    "Policy",
-    "Rollout",
-    "Solution",
-    "create_model",
-    "decode",
-    "deplete",
-    "encode",
-    "evaluate",
-    "fluid_policy",
-    "greedy",
-    "newsvendor_level",
-    "newsvendor_policy",
-    "next_stock",
-    "optimal_policy",
-    "poisson_pmf",
-    "required_memory",
-    "reward",
-    "rollout",
-    "sample_average_pmf",
-    "solve",
-    "thresholds",
-]
+    "Certificate", "Model", "Policy", "Rollout", "Solution", "create_model", "decode",
+    "deplete", "encode", "evaluate", "fluid_policy", "greedy", "newsvendor_level",
+    "newsvendor_policy", "next_stock", "optimal_policy", "poisson_pmf",
+    "required_memory", "reward", "rollout", "sample_average_pmf", "solve", "thresholds",
+]  # fmt: skip

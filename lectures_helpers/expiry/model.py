@@ -29,16 +29,9 @@ from scipy import stats
 from lectures_helpers import checks
 
 __all__ = [
-    "Model",
-    "create_model",
-    "decode",
-    "deplete",
-    "encode",
-    "next_stock",
-    "poisson_pmf",
-    "reward",
-    "sample_average_pmf",
-]
+    "Model", "create_model", "decode", "deplete", "encode", "next_stock", "poisson_pmf",
+    "reward", "sample_average_pmf",
+]  # fmt: skip
 
 PMF_TOLERANCE = 1e-6  # by how much a demand law may miss a sum of one
 MOST_DEMAND = 10**6  # entries of a demand law; more is a mistake in units
@@ -374,11 +367,7 @@ def deplete(x: ArrayLike, z: ArrayLike) -> jax.Array:
     [0, 3, 1]
     """
     stock, (units,) = _aligned(x, z=z)
-    return _deplete(stock, units)
-
-
-def _deplete(x, z):
-    return jnp.clip(jnp.cumsum(x, axis=-1) - z[..., None], 0, x)
+    return jnp.clip(jnp.cumsum(stock, axis=-1) - units[..., None], 0, stock)
 
 
 def _aligned(x, **others):
@@ -417,7 +406,7 @@ def next_stock(x: ArrayLike, z: ArrayLike, q: ArrayLike, d: ArrayLike) -> jax.Ar
     """
     stock, (sold_off, order, demand) = _aligned(x, z=z, q=q, d=d)
     aged = jnp.concatenate([stock[..., 1:], order[..., None]], axis=-1)
-    return _deplete(aged, jnp.maximum(sold_off + demand - stock[..., 0], 0))
+    return deplete(aged, jnp.maximum(sold_off + demand - stock[..., 0], 0))
 
 
 def reward(

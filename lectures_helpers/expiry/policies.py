@@ -40,18 +40,9 @@ from lectures_helpers.expiry.periods import (
 from lectures_helpers.expiry.solver import Solution, solve
 
 __all__ = [
-    "Policy",
-    "Rollout",
-    "evaluate",
-    "evaluate_period",
-    "fluid_policy",
-    "greedy",
-    "newsvendor_level",
-    "newsvendor_policy",
-    "optimal_policy",
-    "rollout",
-    "thresholds",
-]
+    "Policy", "Rollout", "evaluate", "evaluate_period", "fluid_policy", "greedy",
+    "newsvendor_level", "newsvendor_policy", "optimal_policy", "rollout", "thresholds",
+]  # fmt: skip
 
 
 class Policy(NamedTuple):

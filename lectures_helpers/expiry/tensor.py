@@ -38,17 +38,9 @@ from numpy.typing import DTypeLike
 from lectures_helpers.expiry.periods import Decision, Period, tie_of, total_stock
 
 __all__ = [
-    "after_order",
-    "along_oldest",
-    "backup",
-    "best_order",
-    "block_size",
-    "fronts",
-    "running_maximum",
-    "to_parents",
-    "value_in_columns",
-    "value_of_keeping",
-]
+    "after_order", "along_oldest", "backup", "best_order", "block_size", "fronts",
+    "running_maximum", "to_parents", "value_in_columns", "value_of_keeping",
+]  # fmt: skip
 
 CACHE = 2**23  # bytes of chains in a block: what a core's share of a CPU's cache holds
 
