@@ -248,10 +248,11 @@ def checked_run(run: Run) -> Run:
     """Return `run` if its settings are in order, but for the lengths."""
     if not isinstance(run, Run):
         raise ValueError(f"run must be a Run of base_stock, eoq or qr, got {run!r}")
-    for name, least in (("num_replications", 1), ("warmup", 0), ("max_backorders", 0)):
-        run = run._replace(**{name: checks.integer(name, getattr(run, name), least)})
-    sharding.checked_share("num_replications", run.num_replications, run.mesh)
-    return run
+    num_replications = checks.integer("num_replications", run.num_replications, 1)
+    warmup = checks.integer("warmup", run.warmup, 0)
+    most = checks.integer("max_backorders", run.max_backorders, 0)
+    sharding.checked_share("num_replications", num_replications, run.mesh)
+    return Run(num_replications, run.num_demands, warmup, most, run.mesh)
 
 
 def draw(
