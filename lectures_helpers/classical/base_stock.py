@@ -155,7 +155,7 @@ def simulate(
     levels: ArrayLike,
     *,
     key: jax.Array,
-    run: Run = Run(),  # noqa: B008
+    run: Run = Run(),  # noqa: B008 (a tuple: never changed)
 ) -> Performance:
     """Simulate a sweep over base-stock levels, all on the same demands.
 

@@ -162,7 +162,7 @@ def simulate(
     quantities: ArrayLike,
     *,
     key: jax.Array,
-    run: Run = Run(),  # noqa: B008
+    run: Run = Run(),  # noqa: B008 (a tuple: never changed)
 ) -> Performance:
     """Simulate a sweep over lot sizes, all on the same demands.
 

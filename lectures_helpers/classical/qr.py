@@ -190,7 +190,7 @@ def simulate(
     reorder_points: ArrayLike,
     *,
     key: jax.Array,
-    run: Run = Run(),  # noqa: B008
+    run: Run = Run(),  # noqa: B008 (a tuple: never changed)
 ) -> Performance:
     """Simulate a sweep over lot sizes and reorder points, all on the same demands.
 

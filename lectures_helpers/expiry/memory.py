@@ -15,7 +15,7 @@ __all__ = ["available_memory"]
 
 def default_device() -> jax.Device:
     """The device on which JAX computes."""
-    default = jax.config.jax_default_device  # type: ignore[attr-defined]
+    default = jax.config.jax_default_device  # type: ignore[attr-defined]  # made at run time
     if isinstance(default, str):
         default = jax.devices(default)[0]
     return default or jax.local_devices()[0]
