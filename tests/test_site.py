@@ -392,7 +392,7 @@ def test_faults_of_opening_are_found(open_page, piece, fault):
 
 @pytest.fixture(scope="module")
 def explorer_html():
-    """A small explorer as `make book` makes it."""
+    """A small explorer as `make book` makes it, with what the book's pages load for it."""
 
     def draw(Q):
         plt.figure(figsize=(1, 1))
@@ -406,7 +406,12 @@ def explorer_html():
         explore.explore(
             draw, {"Q": [1, 2, 3, 4, 5]}, start={"Q": 3}, alt="A", play_ms=500
         )
-    return shown[0].data
+    assets = course.ROOT / "book" / "assets"
+    css, js = (
+        (assets / name).read_text(encoding="utf-8")
+        for name in ("course.css", "explorers.js")
+    )
+    return f"{shown[0].data}<style>{css}</style><script>{js}</script>"
 
 
 @pytest.mark.parametrize(
@@ -449,7 +454,8 @@ def test_faults_of_explorers_are_found(open_page, explorer_html, broken, fault):
     visit = open_page(explorer_html)
     visit.page.evaluate(
         """broken => {
-          const [slider, output, button, style] = ["input", "output", "button", "style"]
+          const [slider, output, button, style] =
+            ["input", "output", "button", "~ style"]
             .map(name => document.querySelector(`.explorer ${name}`));
           const frames = document.querySelectorAll(".explorer-frame");
           eval(broken);
