@@ -11,7 +11,7 @@ export PIP_USER = 0
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book test page notebooks lint format bench colab lowest repository clean distclean
+.PHONY: help environment book test page notebooks edits lint format bench colab lowest repository clean distclean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,10 +39,13 @@ page: ## PAGE=book/classical/eoq: check one page's style, make its twin, run it
 	@$(BIN)/python -m tools.style $(NAME)
 	@$(BIN)/python -m tools.notebooks
 	@[ -e $(NAME).ipynb ] || { echo "$(NAME) has no code to run."; exit; }; \
-	  JAX_PLATFORMS=cpu JAX_DEBUG_KEY_REUSE=1 $(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=300 $(NAME).ipynb
+	  JAX_PLATFORMS=cpu JAX_DEBUG_KEY_REUSE=1 LECTURES_STRICT=1 $(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=300 $(NAME).ipynb
 
 notebooks: environment ## make the .ipynb twins of the lectures
 	@$(BIN)/python -m tools.notebooks
+
+edits: environment ## run every lecture with a reader's changes and with other seeds
+	@$(BIN)/python -m tools.edits $(PAGE)
 
 lint: environment ## check style, types and likely bugs, of code and of text
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.style

@@ -5,9 +5,10 @@ JAX stays in its default 32-bit mode: what needs 64 bits must say so itself.
 
 import os
 
-# The tests' sizes suit a CPU. The kernels of the lectures inherit both variables from here.
+# The tests' sizes suit a CPU. The kernels of the lectures inherit these variables from here.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_DEBUG_KEY_REUSE", "1")  # a random key used twice is an error
+os.environ.setdefault("LECTURES_STRICT", "1")  # what a text says of its numbers is so
 
 import hypothesis
 import jax
@@ -25,10 +26,11 @@ jax.config.update(
     "jax_disable_most_optimizations", not os.environ.get("FULL_OPTIMIZATION")
 )
 
-# The same examples in every run of CI: a rare failure is found at a desk, and then kept.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# No deadline: how long an example takes says more of the machine than of the code. The same
+# examples in every run of CI: a rare failure is found at a desk, and then kept.
+hypothesis.settings.register_profile("desk", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
 @pytest.hookimpl(trylast=True)

@@ -48,13 +48,14 @@ def test_fingerprint_follows_the_libraries(extension, package, monkeypatch):
 @pytest.mark.parametrize(("ci", "mode"), [("", "cache"), ("true", "force")])
 def test_configure(extension, package, monkeypatch, ci, mode):
     monkeypatch.setenv("CI", ci)
-    monkeypatch.setenv("LECTURES_STATIC_BUILD", "")
-    monkeypatch.setenv("IPYTHONDIR", "")
+    for variable in ("LECTURES_STATIC_BUILD", "LECTURES_STRICT", "IPYTHONDIR"):
+        monkeypatch.setenv(variable, "")
     config = SimpleNamespace(nb_execution_mode="cache")
     extension.configure(SimpleNamespace(srcdir=package), config)
     assert config.nb_execution_mode == mode
     assert config.nb_execution_cache_path.endswith(extension.fingerprint(package))
     assert extension.os.environ["LECTURES_STATIC_BUILD"] == "1"
+    assert extension.os.environ["LECTURES_STRICT"] == "1"
 
 
 @pytest.fixture

@@ -47,3 +47,20 @@ def test_table_without_rows():
 def test_rows_of_another_length():
     with pytest.raises(ValueError, match=r"rows must have 2 cells each.*\['a'\]"):
         reports.table([["a"]], ["x", "y"])
+
+
+@pytest.mark.parametrize("strict", ["1", "", None])
+def test_an_observation(monkeypatch, strict):
+    shown = []
+    monkeypatch.setattr(reports, "display", shown.append)
+    monkeypatch.delenv(reports.STRICT, raising=False)
+    if strict is not None:
+        monkeypatch.setenv(reports.STRICT, strict)
+    reports.observe(np.bool_(True), "it is 14, not 11. Why?")
+    assert not shown
+    if strict:
+        with pytest.raises(AssertionError, match="it is 14, not 11"):
+            reports.observe(np.bool_(False), "it is 14, not 11. Why?")
+    else:
+        reports.observe(np.bool_(False), "it is 14, not 11. Why?")
+        assert shown[0].data.endswith("longer holds:** it is 14, not 11. Why?")

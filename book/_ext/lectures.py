@@ -43,9 +43,11 @@ def configure(app, config):
         config.nb_execution_mode = (
             "force"  # a published page never rests on an old output
         )
-    # Kernels inherit these. An explorer then draws frames that move without a kernel, and neither
-    # the reader's own IPython settings nor ipykernel's remarks on transport come in.
+    # Kernels inherit these. An explorer then draws frames that move without a kernel, what the
+    # text says of the printed numbers must be so, and neither the reader's own IPython settings
+    # nor ipykernel's remarks on transport come in.
     os.environ["LECTURES_STATIC_BUILD"] = "1"
+    os.environ["LECTURES_STRICT"] = "1"
     os.environ["IPYTHONDIR"] = str(quiet_ipython(root / "_build" / "ipython"))
 
 

@@ -1,15 +1,19 @@
-"""Numbers and tables for people: what a cell prints is read, not parsed."""
+"""Numbers, tables and observations for people: what a cell shows is read, not parsed."""
 
 import math
+import os
 import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from lectures_helpers import checks
 
-__all__ = ["number", "table"]
+__all__ = ["number", "observe", "table"]
+
+# Set to 1 where pages are made and tested as they are printed.
+STRICT = "LECTURES_STRICT"
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # A cell that lines up with others at its right end: a number, with its sign or unit.
@@ -87,3 +91,28 @@ def table(rows: Iterable[Sequence], columns: Sequence[str], note: str = "") -> M
     lines = ["| " + " | ".join(row) + " |" for row in [list(columns), *texts]]
     lines.insert(1, "|" + "|".join(rules) + "|")
     return Markdown("\n".join(lines) + (f"\n\n{note}" if note else ""))
+
+
+def observe(holds: bool | np.bool_, otherwise: str) -> None:
+    """Check an observation: what is true of the numbers on the page, not of all numbers.
+
+    (A law, true whatever the parameters, is for ``assert``.) A reader who changed a number is
+    told what holds instead; where the page is made or tested as it is printed, its text
+    would be wrong, and that is an error.
+
+    Args:
+        holds: whether the numbers are as the text says.
+        otherwise: what holds if they are not: a sentence of Markdown, computed from the
+            numbers, that may end in a question to the reader.
+
+    Raises:
+        AssertionError: the observation fails and the environment variable
+            ``LECTURES_STRICT`` is 1, as in the book's build and in the tests.
+
+    >>> observe(11 == 11, "the cheapest level is 11, not 11")
+    """
+    if holds:
+        return
+    if os.environ.get(STRICT) == "1":
+        raise AssertionError(otherwise)
+    display(Markdown(f"**With your numbers this no longer holds:** {otherwise}"))

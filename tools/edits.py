@@ -1,0 +1,149 @@
+"""Change a number in a lecture as a reader would, and run it again.
+
+    python -m tools.edits                        every edit of every page, and other seeds
+    python -m tools.edits book/classical/eoq     ... of one page
+    python -m tools.edits --only 3 book/...      ... its third edit alone
+
+The edits are rows of book/edits.toml. A row maps texts of the page's code to the reader's; it
+must run to the end, or, where it says `refused = "name"`, end in a ValueError that names the
+parameter. No run may end in another error, warn of a number that is none, or print one.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+from tools import course
+
+ROWS = Path("book", "edits.toml")
+SEEDS = (1000, 2000, 3000)  # added to every seed that the page names
+SEED = re.compile(r"(\bkey\(|\bdefault_rng\(|\bseed\s*=\s*)(\d+)")
+SECONDS = 600  # the longest that one run may take
+
+
+class Run(NamedTuple):
+    """One page with one edit."""
+
+    page: str
+    name: str
+    changes: dict  #: text of the page's code -> the reader's
+    seed: int = 0
+    refused: str | None = None  #: the parameter that the error must name
+
+
+def rows(root=course.ROOT):
+    """The data: page -> its list of edits."""
+    data = tomllib.loads((root / ROWS).read_text(encoding="utf-8"))
+    return {page: of_page["edits"] for page, of_page in data.items()}
+
+
+def runs(page, edits):
+    """The page's edits, in the order of the data, then the other seeds."""
+    for number, edit in enumerate(edits, 1):
+        changes = {old: new for old, new in edit.items() if old != "refused"}
+        shown = "; ".join(f"{old} -> {new}" for old, new in changes.items())
+        name = f"{number}. {shown}"
+        yield Run(page, name, changes, refused=edit.get("refused"))
+    for seed in SEEDS:
+        yield Run(page, f"seeds + {seed}", {}, seed)
+
+
+def edited(run, root=course.ROOT):
+    """The page's cells of code after the edit.
+
+    Raises:
+        ValueError: the page has no such text any more, or no seed.
+    """
+    notebook = nbformat.read(root / f"{run.page}.ipynb", as_version=4)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    for old, new in run.changes.items():
+        if not any(old in cell for cell in cells):
+            raise ValueError(f"{run.page}: no cell of code contains {old!r}")
+        cells = [cell.replace(old, new) for cell in cells]
+    if run.seed:
+        cells = [
+            SEED.sub(lambda found: f"{found[1]}{int(found[2]) + run.seed}", cell)
+            for cell in cells
+        ]
+    return cells
+
+
+def fault(run, root=course.ROOT):
+    """What is wrong with the page after the edit, or None."""
+    cells = edited(run, root)
+    if run.seed and cells == edited(run._replace(seed=0), root):
+        return None  # nothing on this page is drawn
+    environment = os.environ | {
+        "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
+        "MPLBACKEND": "agg",
+        "PYTHONPATH": str(root),
+        # The runs of a page compile mostly the same.
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
+    }
+    for of_the_build in ("LECTURES_STRICT", "LECTURES_STATIC_BUILD"):
+        environment.pop(of_the_build, None)
+    command = [sys.executable, "-m", "tools.reader"]
+    try:
+        ended = subprocess.run(
+            command,
+            input=json.dumps(cells),
+            capture_output=True,
+            text=True,
+            cwd=root,
+            env=environment,
+            timeout=SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return f"does not end within {SECONDS} seconds"
+    if ended.returncode:
+        return f"its process ends with {ended.returncode}: {ended.stderr[-1500:]}"
+    found = json.loads(ended.stdout.splitlines()[-1])
+    error = found["error"]
+    if run.refused is None:
+        return error or found["warning"]
+    if error is None:
+        return f"is not refused; a ValueError must name {run.refused}"
+    if not error.startswith("ValueError") or run.refused not in error.splitlines()[0]:
+        return f"is refused by another error than of {run.refused}: {error}"
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("pages", nargs="*", help="pages, without suffix; default all")
+    parser.add_argument("--only", type=int, help="the number of one edit")
+    asked = parser.parse_args()
+    data = rows()
+    if unknown := [page for page in asked.pages if page not in data]:
+        sys.exit(f"{ROWS} has no edits of {', '.join(unknown)}")
+    todo = [run for page in asked.pages or data for run in runs(page, data[page])]
+    if asked.only:
+        todo = [run for run in todo if run.name.startswith(f"{asked.only}. ")]
+    start = time.perf_counter()
+    failed = 0
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", cache)
+        with ThreadPoolExecutor(int(os.environ.get("WORKERS", 2))) as pool:
+            for run, wrong in zip(todo, pool.map(fault, todo), strict=True):
+                failed += wrong is not None
+                print("ok   " if wrong is None else "FAULT", run.page, run.name)
+                if wrong is not None:
+                    print("      " + wrong.replace("\n", "\n      "), flush=True)
+    minutes = (time.perf_counter() - start) / 60
+    print(f"{len(todo) - failed} of {len(todo)} pass, in {minutes:.1f} minutes.")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()

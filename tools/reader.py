@@ -1,0 +1,90 @@
+"""A reader's kernel: runs cells of code (JSON on standard input) and says what went wrong.
+
+    python -m tools.reader < cells.json
+
+Prints one line of JSON: the error that ended the run and the first warning, or null. Figures are
+drawn as a notebook draws them, and every explorer is moved to both ends of each slider.
+"""
+
+import json
+import re
+import sys
+import warnings
+
+import matplotlib.pyplot as plt
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from lectures_helpers.teaching import explore
+
+NO_NUMBER = re.compile(r".*(?<![\w.])nan(?![\w.]).*")
+
+
+def draw_figures():
+    for number in plt.get_fignums():
+        plt.figure(number).canvas.draw()
+    plt.close("all")
+
+
+def moved(show):
+    """`explore.explore`, whose sliders are then moved."""
+
+    def explore_and_move(draw, values, *, start=None, **settings):
+        show(draw, values, start=start, **settings)
+        place = {name: some[0] for name, some in values.items()} | dict(start or {})
+        for name, some in values.items():
+            for value in (some[0], some[-1]):
+                draw(**(place | {name: value}))
+                draw_figures()
+
+    return explore_and_move
+
+
+def error_of(result):
+    error = result.error_before_exec or result.error_in_exec
+    return error and f"{type(error).__name__}: {error}"
+
+
+def texts_of(captured):
+    """What a cell shows: prints, and the plain or Markdown text of what it displays."""
+    yield captured.stdout
+    for output in captured.outputs:
+        data = output.data
+        yield data.get("text/markdown") or data.get("text/plain", "")
+
+
+def read(cells):
+    """The first error, with the cell it is in, and the first warning."""
+    shell = InteractiveShell.instance()
+    warning = None
+    for cell in cells:
+        with warnings.catch_warnings(record=True) as caught, capture_output() as shown:
+            warnings.simplefilter("always", RuntimeWarning)
+            result = shell.run_cell(cell, store_history=True)
+            error = error_of(result)
+            if not error:
+                try:
+                    draw_figures()
+                except Exception as failed:
+                    error = f"{type(failed).__name__}: {failed}"
+        if error:
+            return f"{error}\nin the cell\n{cell}", warning
+        told = [
+            f"{one.category.__name__}: {one.message}"
+            for one in caught
+            if issubclass(one.category, RuntimeWarning)
+        ]
+        told += [
+            f"shows {line[0]!r}"
+            for text in texts_of(shown)
+            if (line := NO_NUMBER.search(text))
+        ]
+        if told and not warning:
+            warning = f"{told[0]}\nin the cell\n{cell}"
+    return None, warning
+
+
+if __name__ == "__main__":
+    explore.explore = moved(explore.explore)
+    error, warning = read(json.load(sys.stdin))
+    print(json.dumps({"error": error, "warning": warning}))
