@@ -58,6 +58,20 @@ def test_configure(extension, package, monkeypatch, ci, mode):
     assert extension.os.environ["LECTURES_STRICT"] == "1"
 
 
+def test_words_of_a_signature_carry_no_mark_without_a_look(monkeypatch):
+    monkeypatch.syspath_prepend(course.ROOT / "book" / "_ext")
+    face = importlib.import_module("face")
+    marked = '<em><span class="n"><span class="pre">Q</span></span></em>'
+    kept = '<dt class="sig sig-object py"><span class="o">=</span>'
+    for body, lighter in [
+        (kept + marked, kept + "<em>Q</em>"),
+        (marked, marked),  # no signature on this page
+    ]:
+        context = {"body": body}
+        face.drop_plain_marks(None, "api", "page.html", context, None)
+        assert context["body"] == lighter
+
+
 @pytest.fixture
 def published(monkeypatch):
     monkeypatch.syspath_prepend(course.ROOT / "book" / "_ext")
