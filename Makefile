@@ -11,7 +11,7 @@ export PIP_USER = 0
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book test page notebooks edits lint format bench colab lowest repository clean distclean
+.PHONY: help environment book test page notebooks edits numerics lint format bench colab lowest repository clean distclean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ notebooks: environment ## make the .ipynb twins of the lectures
 
 edits: environment ## run every lecture with a reader's changes and with other seeds
 	@$(BIN)/python -m tools.edits $(PAGE)
+
+numerics: environment ## run every lecture in 64 bits, in fast arithmetic, on 3 and 8 devices, as on a GPU
+	@bash tools/numerics.sh
 
 lint: environment ## check style, types and likely bugs, of code and of text
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.style

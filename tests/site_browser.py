@@ -36,8 +36,6 @@ RULES = {
     "resultTypes": ["violations"],
 }
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-# Most of a long page's elements: formulas, and words of code, whose colours are those of any page.
-LEFT_OUT = {"exclude": [["mjx-container"], ["pre span"]]}
 CODE = {"include": [["pre"]]}
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
@@ -132,9 +130,15 @@ class Visit:
         return False
 
 
-def access_faults(visit, rules=RULES, where=LEFT_OUT):
-    """What axe-core finds, with all opened that opens: contrasts, names, roles, alt texts."""
+def access_faults(visit, rules=RULES, where=None):
+    """What axe-core finds, with all opened that opens: contrasts, names, roles, alt texts.
+
+    Unless told where to look, it looks at the page without the insides of its formulas and of
+    its code, which are most of a long page, and whose colours are those of any page.
+    """
     visit.run("openAll")
+    if where is None:
+        visit.run("emptyFormulasAndCode")
     return [
         f"{kind['id']}: {' '.join(node['target'][0].split())}: "
         f"{[*node['any'], *node['all'], *node['none']][0]['message']}"

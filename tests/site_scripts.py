@@ -43,6 +43,11 @@ FAULTS = r"""
       e.classList.remove("toggle-hidden");
   };
 
+  const emptyFormulasAndCode = () => {
+    for (const e of document.querySelectorAll("pre")) e.textContent = e.textContent;
+    for (const e of document.querySelectorAll("mjx-container")) e.replaceChildren("x");
+  };
+
   const overflow = () => {
     openAll();
     const width = document.documentElement.clientWidth;
@@ -207,7 +212,7 @@ FAULTS = r"""
 
   window.siteFaults = {
     mathematics, overflow, pictures, whiteBoxes, openAll, openers, isOpen, showsFocus,
-    explorerState, framesOf,
+    explorerState, framesOf, emptyFormulasAndCode,
   };
 })()
 """

@@ -87,7 +87,7 @@ def fault(run, root=course.ROOT):
     environment = os.environ | {
         "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
         "MPLBACKEND": "agg",
-        "PYTHONPATH": str(root),
+        "PYTHONPATH": str(course.ROOT),
         # The runs of a page compile mostly the same.
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
     }
@@ -100,7 +100,7 @@ def fault(run, root=course.ROOT):
             input=json.dumps(cells),
             capture_output=True,
             text=True,
-            cwd=root,
+            cwd=course.ROOT,
             env=environment,
             timeout=SECONDS,
         )
