@@ -18,9 +18,9 @@ import numpy as np
 from jax.typing import ArrayLike, DTypeLike
 
 __all__ = [
-    "any_traced", "at_least", "cast", "dates", "finite", "initial", "integer", "integers",
-    "is_traced", "not_traced", "number_or_vector", "numbers", "one_number", "positive",
-    "random_key",
+    "any_traced", "at_least", "cast", "common_shape", "concrete", "dates", "finite", "flag",
+    "initial", "integer", "integers", "is_traced", "made_by", "not_traced",
+    "number_or_vector", "numbers", "one_number", "positive", "random_key",
 ]  # fmt: skip
 
 #: Largest integer accepted: sums of two such numbers still fit into 32 bits.
@@ -46,19 +46,55 @@ def not_traced(name: str, *values: Any) -> None:
     """Raise if JAX traces anything in `values`: exact results are made of numbers."""
     if any_traced(values):
         rule = "be a number" if len(jax.tree.leaves(values)) == 1 else "hold numbers"
-        raise ValueError(f"{name} must {rule} here: exact results are not traceable")
+        raise ValueError(
+            f"{name} must {rule} here, got what JAX traces: exact results are not traceable"
+        )
+
+
+def made_by(name: str, value: T, record: type, maker: str = "create_parameters") -> T:
+    """Return `value` if it is such a record; what its fields hold is not looked at."""
+    if not isinstance(value, record):
+        raise ValueError(f"{name} must come from {maker}, got {value!r}")
+    return value
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return `value` if it is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
 
 
 def numbers(name: str, value: Any) -> np.ndarray:
-    """Return `value` (scalar or array) in 64 bits if it is a real number."""
+    """Return `value` (scalar or array, not empty) in 64 bits if it is a real number."""
     try:
         array = np.asarray(value)
+        if not array.size:
+            raise ValueError
         # NumPy would read the text "3" as 3, None as NaN and True as 1.
         if array.dtype.kind in "OSUb":
             raise TypeError
         return array.astype(float, casting="same_kind")
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be a number, got {value!r}") from None
+
+
+def concrete(name: str, value: Any) -> float:
+    """Return `value` as a ``float`` if it is one finite number, and not traced."""
+    not_traced(name, value)
+    return float(finite(name, one_number(name, value)))
+
+
+def common_shape(**arrays: ArrayLike) -> tuple[int, ...]:
+    """Return the shape to which the named arrays, traced or not, broadcast."""
+    sizes = [_shape(name, array) for name, array in arrays.items()]
+    try:
+        return np.broadcast_shapes(*sizes)
+    except ValueError:
+        shapes = ", ".join(map("{} {}".format, arrays, sizes))
+        raise ValueError(
+            f"{', '.join(arrays)} must have shapes that broadcast, got {shapes}"
+        ) from None
 
 
 def finite(name: str, value: T) -> T:
@@ -150,7 +186,7 @@ def cast(name: str, value: ArrayLike, dtype: DTypeLike) -> jax.Array:
     if is_traced(value):
         return jnp.asarray(value).astype(dtype)
     with np.errstate(over="ignore"):
-        array = np.asarray(value).astype(dtype)
+        array = numbers(name, value).astype(dtype)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite in {array.dtype}, got {value!r}")
     return jnp.asarray(array)
@@ -192,7 +228,7 @@ def random_key(key: jax.Array) -> jax.Array:
 def _shape(name, value):
     try:
         return np.shape(value)
-    except ValueError:  # rows of different lengths
+    except (TypeError, ValueError):  # rows of different lengths, a list of tracers
         raise ValueError(
             f"{name} must be a number or an array, got {value!r}"
         ) from None

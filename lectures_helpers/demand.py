@@ -462,12 +462,11 @@ def _check_range(name, value, dtype):
 
 
 def checked(dist: Distribution) -> Distribution:
-    """Return `dist` if it is a distribution with a mean."""
-    if not isinstance(dist, Distribution):
-        raise ValueError(f"dist must come from create_distribution, got {dist!r}")
+    """Return `dist` if it is a distribution with a mean; it may have been made by hand."""
+    checks.made_by("dist", dist, Distribution, "create_distribution")
     if dist.mean is None:
         raise ValueError("dist must have a mean here, got mean = None")
-    return dist
+    return create_distribution(dist.family, dist.mean, dist.scv)
 
 
 # -------------------------------------------------- laws that a model leaves open

@@ -476,9 +476,9 @@ def test_bad_arguments_of_exact_results(function):
         function(DEMO, 225.0, 1.0)
     with refuses("dist must have a mean here"):
         function(DEMO, law(mean=None), 1.0)
-    with refuses("quantity must be a number here: exact results are not traceable"):
+    with refuses("quantity must be a number here, got what JAX traces"):
         jax.jit(lambda q: function(DEMO, dist, q))(1.0)
-    with refuses("params must hold numbers here: exact results are not traceable"):
+    with refuses("params must hold numbers here, got what JAX traces"):
         jax.jit(lambda c: function(nv.create_parameters(c), dist, 1.0))(8.0)
     with refuses("dist and"):
         jax.jit(lambda scv: function(DEMO, law("gamma", scv), 1.0))(0.5)
