@@ -11,6 +11,7 @@ import re
 import tempfile
 import zipfile
 from pathlib import Path
+from urllib.parse import quote
 
 import matplotlib
 
@@ -216,12 +217,27 @@ def test_works_offline_from_the_zip(name, phone, unpacked):
     site_pages.check(f"{name}, opened as a file,", faults)
 
 
-def test_search_finds_a_lecture(phone, address):
+@pytest.mark.parametrize(
+    ("asked", "lecture"),
+    [
+        ("s-S", "sample_paths"),
+        ("(s, S)", "sample_paths"),
+        ("s–S policy", "sample_paths"),
+        ("Scarf 1960", "sample_paths"),
+        ("newsvendor", "newsvendor"),
+        ("95%", "newsvendor"),
+        ("EOQ", "eoq"),
+        ("1913", "eoq"),
+        ("fill rate", "base_stock"),
+        ("base stock", "base_stock"),
+        ("(r, Q)", "qr"),
+    ],
+)
+def test_search_finds_the_lecture_among_the_first_three(phone, address, asked, lecture):
     page = phone.new_page()
-    page.goto(f"{address}/search.html?q=newsvendor")
-    page.locator("#search-results li a[href*=newsvendor]").first.wait_for(
-        timeout=10_000
-    )
+    page.goto(f"{address}/search.html?q={quote(asked)}")
+    first = "#search-results li:nth-child(-n + 3) > a"
+    page.locator(f"{first}[href*='/{lecture}.html']").first.wait_for(timeout=10_000)
     page.close()
 
 
@@ -255,6 +271,10 @@ def open_page(phone, tmp_path):
 
     yield open_page
     opened[-1].page.close()
+
+
+def asset(name):
+    return (course.ROOT / "book" / "assets" / name).read_text(encoding="utf-8")
 
 
 def dot(colour):
@@ -390,6 +410,28 @@ def test_faults_of_opening_are_found(open_page, piece, fault):
     assert not faults or fault in faults[0]
 
 
+# As the theme closes a solution: by a button, which it adds.
+TOGGLED = """<style>.toggle-hidden p { display: none }</style><div class="toggle-hidden">%s
+<button class="toggle-button" onclick="this.parentElement.classList.toggle('toggle-hidden')">v
+</button></div>"""
+
+
+@pytest.mark.parametrize("closed", ["<details>%s</details>", TOGGLED])
+def test_a_link_to_what_is_closed_opens_it(open_page, closed):
+    piece = closed % '<p id="loaf">bread</p>'
+    code = asset("course.js")
+    visit = open_page(f'<a id="to" href="#loaf">loaf</a>{piece}<script>{code}</script>')
+    loaf = visit.page.locator("#loaf")
+    for _ in range(2):  # also when one is there already
+        assert not loaf.is_visible()
+        visit.page.locator("#to").click()
+        loaf.wait_for(timeout=5_000)
+        visit.page.evaluate("""() => { for (const e of document.querySelectorAll("details, div"))
+            e.tagName === "DETAILS" ? e.open = false : e.classList.add("toggle-hidden"); }""")
+    visit.page.reload()
+    loaf.wait_for(timeout=5_000)
+
+
 @pytest.fixture(scope="module")
 def explorer_html():
     """A small explorer as `make book` makes it, with what the book's pages load for it."""
@@ -406,12 +448,8 @@ def explorer_html():
         explore.explore(
             draw, {"Q": [1, 2, 3, 4, 5]}, start={"Q": 3}, alt="A", play_ms=500
         )
-    assets = course.ROOT / "book" / "assets"
-    css, js = (
-        (assets / name).read_text(encoding="utf-8")
-        for name in ("course.css", "explorers.js")
-    )
-    return f"{shown[0].data}<style>{css}</style><script>{js}</script>"
+    style = f"<style>{asset('course.css')}</style>"
+    return f"{shown[0].data}{style}<script>{asset('explorers.js')}</script>"
 
 
 @pytest.mark.parametrize(

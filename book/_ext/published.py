@@ -29,7 +29,9 @@ class Picture(SphinxDirective):
 def show_pictures(app, doctree, docname):
     """Put the figures' own pictures, with their alternative texts, in the places for them."""
     for node in list(doctree.findall(picture)):
-        page, target, *_ = app.env.domains["std"].anonlabels.get(node["figure"], [""])
+        page, target, *_ = app.env.domains["std"].anonlabels.get(
+            node["figure"], ["", ""]
+        )
         figures = app.env.get_doctree(page).findall(nodes.figure) if page else []
         images = [
             i for f in figures if target in f["ids"] for i in f.findall(nodes.image)

@@ -6,6 +6,21 @@ document.addEventListener("DOMContentLoaded", () => {
     link.tabIndex = -1;
   }
 
+  // A link to something that is closed, such as a figure of a solution, opens it.
+  const openTarget = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let at = target; at; at = at.parentElement) {
+      if (at.tagName === "DETAILS") at.open = true;
+      if (at.classList.contains("toggle-hidden")) at.querySelector("button.toggle-button").click();
+    }
+    target?.scrollIntoView();
+  };
+  window.addEventListener("load", () => location.hash && openTarget());
+  window.addEventListener("hashchange", openTarget);
+  document.addEventListener("click", (event) => {  // of a link to where one is: no change of hash
+    if (event.target.closest("a")?.href === location.href && location.hash) openTarget();
+  });
+
   // What is wider than its place is scrolled by the arrow keys, once Tab has reached it. The theme
   // sees to that when a page is loaded; here also for what is opened later, and for formulas.
   const wide = new ResizeObserver((changes) => {
