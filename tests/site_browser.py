@@ -67,9 +67,9 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(folder):
+def serving(folder, handler=Quiet):
     """Address of a server of the folder's files, on a free port of this machine."""
-    handler = functools.partial(Quiet, directory=str(folder))
+    handler = functools.partial(handler, directory=str(folder))
     with Server(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
