@@ -22,7 +22,6 @@ from lectures_helpers.expiry.periods import (
     TIES,
     create_periods,
     terminal_values,
-    tie_of,
 )
 
 DTYPE = "float32"
@@ -226,7 +225,7 @@ def checker(values, period):
 def by_definition(values, x, period):
     """V_t in the states x, (n, m), by trying every action."""
     later = exhaustive.look_up(values)
-    return exhaustive.best_actions(later, x, period, tie_of(values))[0]
+    return exhaustive.best_actions(later, x, period)[0]
 
 
 # ------------------------------------------------------------------ a large model

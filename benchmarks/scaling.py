@@ -191,7 +191,7 @@ def shared_backup(sizes):
         mesh = sharding.create_mesh(n)
         cut = sharded.start(mesh, model, DTYPE)
         law = sharding.gather(period, mesh)
-        compiled = sharded.backup(mesh, m).lower(cut, law).compile()
+        compiled = sharded.backup.lower(cut, law, mesh=mesh).compile()
         contenders[on(n)] = partial(first_of, compiled, cut, law)
         facts[on(n)] = {
             "devices": n,

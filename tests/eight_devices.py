@@ -95,14 +95,14 @@ def solvers():
 
 def memory_and_exchange():
     """Bytes a device and bytes exchanged, by devices, in units of the array's size."""
-    from lectures_helpers.expiry import memory, periods, sharded
+    from lectures_helpers.expiry import memory, periods, sharded, solver
 
     m, k = 5, 16
     case, array = model(m, k), 4 * 16**5
     law = tuple(a.shape for a in periods.create_periods(case, "float32")[0])
     found = {}
     for devices in (1, 2, 4, 8):
-        compiled = sharded.compiled(
+        compiled = solver.compiled(
             sharding.create_mesh(devices), "tensor", (k,) * m, law, "float32", None
         )
         total = memory.program_bytes(compiled)

@@ -424,7 +424,7 @@ BAD_POLICIES = [
     ),
     (
         expiry.Policy(np.zeros((5, 5, 5)), np.zeros((5, 5, 5), int)),
-        "policy.depletion must hold integers, got dtype float64",
+        "policy.depletion must hold integers, got array",
     ),
     (
         expiry.Policy(np.zeros((5, 5, 5), int), np.zeros((5, 5, 5), bool)),
@@ -512,7 +512,7 @@ def test_several_keys_are_not_one():
         ),
         (
             partial(expiry.fluid_policy, num_periods=2, max_hold=[1.0, 2.0]),
-            "max_hold must be a number",
+            "max_hold must be",
         ),
         (
             partial(expiry.newsvendor_policy, num_periods=0),

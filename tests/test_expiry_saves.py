@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -167,7 +168,7 @@ for attempt in range(kills):
         sys.exit(f"attempt {attempt} was over before it was killed")
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-(path / f".run.{2**22 + 1}.unfinished").write_bytes(b"PK")  # what a kill may leave
+(path / ".run.unfinished").write_bytes(b"PK")  # what a kill may leave
 for name, save in (("resumed", run), ("whole", None)):
     pid = child(lambda: solve(name, save))
     if os.waitpid(pid, 0)[1]:
@@ -450,17 +451,17 @@ def test_the_message_has_both_values(saved):
 
 def test_unfinished_files_of_killed_runs_are_removed(tmp_path):
     for name in ("run", "run[1].npz", "two words *.npz"):
-        left = tmp_path / f".{name}.{2**22 + 1}.unfinished"
-        left.write_bytes(b"PK")
+        left = [tmp_path / f".{name}.{kind}" for kind in ("unfinished", "lock")]
+        for file in left:
+            file.write_bytes(b"PK")
         expiry.solve(MODEL, 2, checkpoint=tmp_path / name)
-        assert not left.exists(), name
+        assert not any(file.exists() for file in left), name
 
 
 def test_unfinished_files_of_other_runs_are_left_alone(tmp_path):
     """Another run, with a name that begins alike, may be writing one at this moment."""
     others = [
-        tmp_path / f".{name}.{2**22 + 1}.unfinished"
-        for name in ("run.2", "run.old.npz", "other")
+        tmp_path / f".{name}.unfinished" for name in ("run.2", "run.old.npz", "other")
     ]
     for other in others:
         other.write_bytes(b"PK")
@@ -501,8 +502,69 @@ def test_bad_arguments_touch_no_file(tmp_path):
     path = tmp_path / "run"
     with pytest.raises(ValueError, match="num_periods"):
         expiry.solve(MODEL, -1, checkpoint=path)
-    with pytest.raises(ValueError, match="checkpoint must be a file, got the folder"):
+    with pytest.raises(
+        ValueError, match=r"checkpoint must be a file that can .* folder"
+    ):
         expiry.solve(MODEL, 3, checkpoint=tmp_path)
-    with pytest.raises(ValueError, match="checkpoint must lie in a folder that exists"):
+    with pytest.raises(ValueError, match="in a folder that exists"):
         expiry.solve(MODEL, 3, checkpoint=tmp_path / "none" / "run")
     assert not list(tmp_path.iterdir())
+
+
+# ------------------------------------------------------------- one save belongs to one run
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from lectures_helpers import expiry
+from lectures_helpers.expiry import saves
+
+save = saves.save
+saves.save = lambda *args: (save(*args), print("saved", flush=True), time.sleep(600))
+model = expiry.create_model(2, 4, expiry.poisson_pmf(3, 8))
+expiry.solve(model, 6, checkpoint=sys.argv[1], keep_policies=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs locks that a kill takes away")
+def test_a_save_belongs_to_one_run(tmp_path, whole):
+    """A second run is refused and told whose it is; the first one's death gives it free."""
+    path = tmp_path / "run"
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, path], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert owner.stdout.readline() == "saved\n"
+        message = (
+            f"checkpoint = {str(path)!r} belongs to a run that is not over "
+            f"(process {owner.pid} on {socket.gethostname()}); wait for it, or name another"
+        )
+        files = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+        for _ in range(2):
+            with pytest.raises(ValueError, match=re.escape(message)):
+                resume(path)
+        assert {f.name: f.read_bytes() for f in tmp_path.iterdir()} == files
+        resume(tmp_path / "another")  # in the same folder
+    finally:
+        owner.kill()
+        owner.wait()
+        owner.stdout.close()
+    same(resume(path), whole)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["another", "run"]
+
+
+def test_two_runs_in_one_process(tmp_path, monkeypatch, whole):
+    """The second begins while the first is writing, and leaves its file alone."""
+    path, refusals, write = tmp_path / "run", [], os.replace
+
+    def put(*args, **kwargs):
+        with pytest.raises(ValueError, match="belongs to a run that is not over"):
+            resume(path)
+        refusals.append(args)
+        write(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", put)
+        same(resume(path), whole)
+    assert len(refusals) == T - 1
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from lectures_helpers.expiry.model import next_stock
-from lectures_helpers.expiry.periods import Decision, Period, tie_of
+from lectures_helpers.expiry.periods import Decision, Period
 
 __all__ = ["action_value", "backup", "best_actions", "best_order", "look_up"]
 
@@ -26,15 +26,13 @@ def backup(
 ) -> tuple[jax.Array, Decision | None]:
     """Move values back by one period; as `tensor.backup`."""
     m, k = values.ndim, values.shape[0]
-    best, decision = best_actions(
-        look_up(values), all_states(m, k), period, tie_of(values), decide or "int32"
-    )
-    best, decision = jax.tree.map(lambda a: a.reshape(values.shape), (best, decision))
+    made = best_actions(look_up(values), all_states(m, k), period, decide or "int32")
+    best, decision = jax.tree.map(lambda a: a.reshape(values.shape), made)
     return best, decision if decide else None
 
 
 def best_actions(
-    later: LookUp, x: jax.Array, period: Period, tie: jax.Array, decide: str = "int32"
+    later: LookUp, x: jax.Array, period: Period, decide: str = "int32"
 ) -> tuple[jax.Array, Decision]:
     """Try every (z, q) in the states x, (n, m); return values (n,) and a `Decision`.
 
@@ -43,14 +41,16 @@ def best_actions(
     k, m = period.waste.size, x.shape[-1]
 
     def with_depletion(z):
-        return best_order(later, x, jnp.full(len(x), z), period, tie, decide)
+        return best_order(later, x, jnp.full(len(x), z), period, decide)
 
     depletions = jnp.arange(m * (k - 1) + 1)
     at_best, order = jax.lax.map(with_depletion, depletions)  # (z, n)
     possible = depletions[:, None] <= x.sum(-1)[None]
     at_best = jnp.where(possible, at_best, -jnp.inf)
     best = at_best.max(0)
-    depletion = jnp.argmax(at_best >= best[None] - tie, axis=0)  # the first such z
+    depletion = jnp.argmax(
+        at_best >= best[None] - period.tie, axis=0
+    )  # the first such z
     order = jnp.take_along_axis(order, depletion[None], axis=0)[0]
     return best, Decision(depletion.astype(decide), order)
 
@@ -60,14 +60,14 @@ def best_order(
     x: jax.Array,
     z: jax.Array,
     period: Period,
-    tie: jax.Array,
     decide: str = "int32",
 ) -> tuple[jax.Array, jax.Array]:
     """Value of selling off z units, (n,), at the best order, and the smallest such order."""
     q = jnp.arange(period.waste.size)
     value = action_value(later, x[:, None], z[:, None], q[None], period)
     best = value.max(1)
-    return best, jnp.argmax(value >= best[:, None] - tie, axis=1).astype(decide)
+    order = jnp.argmax(value >= best[:, None] - period.tie, axis=1)
+    return best, order.astype(decide)
 
 
 def action_value(

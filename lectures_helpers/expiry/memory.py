@@ -79,10 +79,9 @@ def states(model: Model) -> str:
     return f"num_levels^num_ages = {k}^{m} = {k**m:,} states"
 
 
-def check_fits(model: Model, arrays: int) -> None:
-    """Raise if the host cannot hold so many arrays of 8-byte numbers, one a state."""
-    needed = 8 * arrays * model.num_levels**model.num_ages
-    if needed > (there := available_memory()):
+def check_fits(what: str, needed: int, mesh: Mesh | None = None, how: str = "") -> None:
+    """Raise if the device, or each of a mesh, cannot hold so many bytes."""
+    if needed > (there := available_memory(mesh)):
         raise ValueError(
-            f"{states(model)} need {size(needed)}, but there are {size(there)}"
+            f"{what} need {size(needed)}{how}, but there are {size(there)}"
         )

@@ -34,7 +34,10 @@ __all__ = [
 ]  # fmt: skip
 
 PMF_TOLERANCE = 1e-6  # by how much a demand law may miss a sum of one
+MOST_AGES = 62  # classes; 64 bits number the states of two levels each
+MOST_LEVELS = 10**4
 MOST_DEMAND = 10**6  # entries of a demand law; more is a mistake in units
+MOST_DRAWS = 10**8  # numbers that a sampled law is made of
 
 
 class Model(NamedTuple):
@@ -66,8 +69,8 @@ def create_model(
     """Make the model of a stock that expires, checked.
 
     Args:
-        num_ages: number of classes [m], an integer >= 1.
-        num_levels: number of levels of a class [k], an integer >= 2.
+        num_ages: number of classes [m], an integer in 1, ..., 62.
+        num_levels: number of levels of a class [k], an integer in 2, ..., 10,000.
         demand_pmf: probabilities of a demand of 0, 1, ..., d_max units: (d_max + 1,), the
             same in every period, or (T, d_max + 1), a row for each period.  Each law sums
             to 1 within 1e-6; it is scaled to sum to 1 exactly.  Default Poisson with
@@ -83,7 +86,7 @@ def create_model(
         A `Model`.
 
     Raises:
-        ValueError: num_ages < 1, num_levels < 2, a price that is not finite, a discount
+        ValueError: num_ages or num_levels out of bounds, a price that is not finite, a discount
             outside (0, 1], or a demand law that is empty, negative, not finite, of the
             wrong rank or does not sum to 1.
 
@@ -97,48 +100,36 @@ def create_model(
     """
     prices = (salvage, holding_cost, unit_cost, price, disposal_cost, discount)
     model = Model(
-        checks.integer("num_ages", num_ages, 1),
-        checks.integer("num_levels", num_levels, 2),
+        _integer("num_ages", num_ages, 1, MOST_AGES),
+        _integer("num_levels", num_levels, 2, MOST_LEVELS),
         _checked_pmf(poisson_pmf(8.0, 19) if demand_pmf is None else demand_pmf),
-        *map(checked_number, Model._fields[3:], prices),
+        *map(checks.concrete, Model._fields[3:], prices),
     )
     if not 0 < model.discount <= 1:
         raise ValueError(f"discount must be in (0, 1], got {model.discount!r}")
     return model
 
 
-def checked_number(name: str, value: float) -> float:
-    """Return `value` as a ``float`` if it is one finite number, and not traced."""
-    if checks.is_traced(value):
-        raise ValueError(f"{name} must be a concrete number, got {value}")
-    checks.finite(name, value)
-    if np.ndim(value):
-        raise ValueError(
-            f"{name} must be a number, got an array of shape {np.shape(value)}"
-        )
-    return float(value)
+def _integer(name, value, least, most):
+    """The value as an ``int`` between these two."""
+    if (number := checks.integer(name, value, least)) > most:
+        raise ValueError(f"{name} must be an integer <= {most}, got {number}")
+    return number
 
 
 def _checked_pmf(pmf):
     name = "demand_pmf"
-    if checks.is_traced(pmf):
-        raise ValueError(f"{name} must be a concrete array, got {pmf}")
-    try:
-        pmf = np.array(pmf)  # a copy: the caller's array may change
-        got = f"shape {pmf.shape}"
-    except ValueError:
-        pmf, got = np.array(0.0), "ragged rows"
+    checks.not_traced(name, pmf)
+    pmf = checks.numbers(name, checks.at_least(name, pmf, 0.0))
     if pmf.ndim not in (1, 2):
         raise ValueError(
-            f"{name} must have the shape (d_max + 1,) or (T, d_max + 1), got {got}"
+            f"{name} must have the shape (d_max + 1,) or (T, d_max + 1), "
+            f"got shape {pmf.shape}"
         )
-    if pmf.size == 0:
-        raise ValueError(f"{name} must not be empty, got {got}")
     if pmf.shape[-1] > MOST_DEMAND:
         raise ValueError(
             f"{name} must have at most {MOST_DEMAND} entries, got {pmf.shape[-1]}"
         )
-    pmf = checks.at_least(name, pmf, 0.0).astype(float)
     total = pmf.sum(-1, keepdims=True)
     wrong = np.abs(total - 1) > PMF_TOLERANCE
     if wrong.any():
@@ -154,9 +145,7 @@ def _checked_pmf(pmf):
 
 def checked_model(model: Model) -> Model:
     """Return `model`, checked again: a NamedTuple can be made or replaced by hand."""
-    if not isinstance(model, Model):
-        raise ValueError(f"model must come from create_model, got {model!r}")
-    if model.demand_pmf is None:
+    if checks.made_by("model", model, Model, "create_model").demand_pmf is None:
         raise ValueError("demand_pmf must be an array, got None")
     return create_model(**model._asdict())
 
@@ -195,7 +184,7 @@ def poisson_pmf(rate: float, max_demand: int) -> np.ndarray:
 
     Args:
         rate: mean of the law before it is cut off, units per period, > 0.
-        max_demand: largest demand [d_max], units, an integer >= 0.
+        max_demand: largest demand [d_max], units, an integer in 0, ..., 10^6 - 1.
 
     Returns:
         (d_max + 1,) probabilities of 0, ..., d_max units, float64.
@@ -206,10 +195,10 @@ def poisson_pmf(rate: float, max_demand: int) -> np.ndarray:
     >>> poisson_pmf(1.0, 2).round(6)
     array([0.4, 0.4, 0.2])
     """
-    rate = float(checks.positive("rate", rate))
-    max_demand = checks.integer("max_demand", max_demand, 0)
+    rate = checks.positive("rate", checks.concrete("rate", rate))
+    max_demand = _integer("max_demand", max_demand, 0, MOST_DEMAND - 1)
     pmf = stats.poisson(rate).pmf(np.arange(max_demand + 1))
-    if pmf.sum() == 0:
+    if not pmf.sum() > 0:
         raise ValueError(
             f"max_demand must leave some of the law, got {max_demand} at a rate of {rate:g}"
         )
@@ -225,9 +214,10 @@ def sample_average_pmf(
     average over the samples (sample average approximation).
 
     Args:
-        rate: mean demand, units per period, > 0.
+        rate: mean demand, units per period, in (0, 500,000].
         num_samples: draws for a period, an integer >= 1.
-        num_periods: number of periods [T], an integer >= 1.
+        num_periods: number of periods [T], an integer >= 1.  Draws, or entries of the
+            laws, are 10^8 at most.
         key: a typed JAX key.
 
     Returns:
@@ -240,9 +230,17 @@ def sample_average_pmf(
     >>> sample_average_pmf(8.0, 10, 3, key=jax.random.key(0)).sum(axis=1)
     array([1., 1., 1.])
     """
-    rate = float(checks.positive("rate", rate))
+    rate = checks.positive("rate", checks.concrete("rate", rate))
+    if rate > MOST_DEMAND / 2:  # the largest draw may be a little more
+        raise ValueError(f"rate must be <= {MOST_DEMAND // 2}, got {rate:g}")
     num_samples = checks.integer("num_samples", num_samples, 1)
     num_periods = checks.integer("num_periods", num_periods, 1)
+    if num_periods * max(num_samples, rate) > MOST_DRAWS:
+        raise ValueError(
+            "num_periods times num_samples, and times rate, must be at most "
+            f"{MOST_DRAWS}, got {num_periods}, {num_samples} and {rate:g}"
+        )
+    checks.not_traced("key", key)
     shape = (num_periods, num_samples)
     draws = np.asarray(jax.random.poisson(checks.random_key(key), rate, shape))
     counts = [np.bincount(row, minlength=draws.max() + 1) for row in draws]
@@ -257,7 +255,7 @@ def encode(x: ArrayLike, num_levels: int) -> np.ndarray:
 
     Args:
         x: states, (..., m) integers in 0, ..., k - 1.
-        num_levels: number of levels [k], an integer >= 2.
+        num_levels: number of levels [k], an integer in 2, ..., 10,000.
 
     Returns:
         (...) state numbers in 0, ..., k^m - 1, int64.
@@ -268,7 +266,7 @@ def encode(x: ArrayLike, num_levels: int) -> np.ndarray:
     >>> int(encode((2, 3, 4), 10))
     234
     """
-    num_levels = checks.integer("num_levels", num_levels, 2)
+    num_levels = _integer("num_levels", num_levels, 2, MOST_LEVELS)
     states = checked_states("x", x, num_levels)
     shape = _grid(states.shape[-1], num_levels)
     return np.ravel_multi_index(tuple(np.moveaxis(states, -1, 0)), shape)
@@ -279,8 +277,8 @@ def decode(index: ArrayLike, num_ages: int, num_levels: int) -> np.ndarray:
 
     Args:
         index: state numbers, integers in 0, ..., k^m - 1, any shape.
-        num_ages: number of classes [m], an integer >= 1.
-        num_levels: number of levels [k], an integer >= 2.
+        num_ages: number of classes [m], an integer in 1, ..., 62.
+        num_levels: number of levels [k], an integer in 2, ..., 10,000.
 
     Returns:
         (..., m) states, int64, the oldest class first.
@@ -291,11 +289,12 @@ def decode(index: ArrayLike, num_ages: int, num_levels: int) -> np.ndarray:
     >>> decode(436, 3, 10)
     array([4, 3, 6])
     """
-    num_ages = checks.integer("num_ages", num_ages, 1)
-    num_levels = checks.integer("num_levels", num_levels, 2)
+    num_ages = _integer("num_ages", num_ages, 1, MOST_AGES)
+    num_levels = _integer("num_levels", num_levels, 2, MOST_LEVELS)
     shape = _grid(num_ages, num_levels)
-    rule = "be in 0, ..., num_levels^num_ages - 1"
-    numbers = _inside("index", integers("index", index), rule, num_levels**num_ages - 1)
+    most = num_levels**num_ages - 1
+    rule = f"be in 0, ..., num_levels^num_ages - 1 = {most}"
+    numbers = _inside("index", integers("index", index), rule, most)
     return np.stack(np.unravel_index(numbers, shape), axis=-1)
 
 
@@ -308,17 +307,15 @@ def _grid(num_ages, num_levels):
     return (num_levels,) * num_ages
 
 
-def integers(name: str, value: ArrayLike) -> np.ndarray:
-    """`value` as an array of NumPy integers."""
+def integers(name: str, value: ArrayLike | None) -> np.ndarray:
+    """`value` as an array of NumPy integers, if it is not traced."""
+    checks.not_traced(name, value)
     try:
         numbers = np.asarray(value)
-    except ValueError:
-        raise ValueError(
-            f"{name} must be an array of integers, got ragged rows"
-        ) from None
+    except ValueError:  # ragged rows
+        numbers = np.asarray(None)
     if numbers.dtype.kind not in "iu":
-        got = f"dtype {numbers.dtype}" if isinstance(value, np.ndarray) else repr(value)
-        raise ValueError(f"{name} must hold integers, got {got}")
+        raise ValueError(f"{name} must hold integers, got {value!r}")
     return numbers
 
 
@@ -326,7 +323,7 @@ def _inside(name, numbers, rule, most):
     """The numbers in 64 bits, if all are in 0, ..., most."""
     wrong = (numbers < 0) | (numbers > most)
     if wrong.any():
-        raise ValueError(f"{name} must {rule} = {most}, got {numbers[wrong][0]}")
+        raise ValueError(f"{name} must {rule}, got {numbers[wrong][0]}")
     return numbers.astype(np.int64)
 
 
@@ -342,7 +339,7 @@ def checked_states(
             f"{name} must have the shape (..., num_ages) = (..., {num_ages}), "
             f"got shape {numbers.shape}"
         )
-    rule = "lie on the grid 0, ..., num_levels - 1"
+    rule = f"lie on the grid 0, ..., num_levels - 1 = {num_levels - 1}"
     return _inside(name, numbers, rule, num_levels - 1)
 
 
@@ -372,18 +369,35 @@ def deplete(x: ArrayLike, z: ArrayLike) -> jax.Array:
 
 def _aligned(x, **others):
     """Stocks (..., m) and numbers (...), of one shape and JAX's own integer type."""
-    arrays = []
-    for name, value in {"x": x, **others}.items():
-        array = jnp.asarray(value)
-        if not jnp.issubdtype(array.dtype, jnp.integer):
-            raise ValueError(f"{name} must hold integers, got dtype {array.dtype}")
-        arrays.append(array.astype(int))  # sums of small integers might not fit
-    x, *rest = arrays
+    x, *rest = (_units(name, value) for name, value in {"x": x, **others}.items())
     if x.ndim == 0:
         raise ValueError("x must have the shape (..., num_ages), got a number")
-    shape = jnp.broadcast_shapes(x.shape[:-1], *(array.shape for array in rest))
+    shape = checks.common_shape(x=x[..., 0], **dict(zip(others, rest, strict=True)))
     x = jnp.broadcast_to(x, (*shape, x.shape[-1]))
     return x, [jnp.broadcast_to(array, shape) for array in rest]
+
+
+def _period(x, z, q, d):
+    """`_aligned` for a period, in which no more is sold off than is there."""
+    stock, (sold_off, order, demand) = _aligned(x, z=z, q=q, d=d)
+    if not checks.any_traced(stock, sold_off):
+        wrong = np.asarray(sold_off > stock.sum(-1))
+        if wrong.any():
+            z = np.asarray(sold_off)[wrong][0]
+            raise ValueError(f"z must be at most |x|, the units in stock, got {z}")
+    return stock, sold_off, order, demand
+
+
+def _units(name, value):
+    """Numbers of units in JAX's own integer type, checked unless they are traced."""
+    if not checks.is_traced(value):
+        rule = f"be in 0, ..., {checks.MOST_UNITS}"
+        value = jnp.asarray(
+            _inside(name, integers(name, value), rule, checks.MOST_UNITS)
+        )
+    elif not jnp.issubdtype(value.dtype, jnp.integer):
+        raise ValueError(f"{name} must hold integers, got dtype {value.dtype}")
+    return value.astype(int)  # sums of small integers might not fit
 
 
 def next_stock(x: ArrayLike, z: ArrayLike, q: ArrayLike, d: ArrayLike) -> jax.Array:
@@ -404,7 +418,7 @@ def next_stock(x: ArrayLike, z: ArrayLike, q: ArrayLike, d: ArrayLike) -> jax.Ar
     >>> next_stock([4, 1, 2], 2, 3, 4).tolist()
     [0, 1, 3]
     """
-    stock, (sold_off, order, demand) = _aligned(x, z=z, q=q, d=d)
+    stock, sold_off, order, demand = _period(x, z, q, d)
     aged = jnp.concatenate([stock[..., 1:], order[..., None]], axis=-1)
     return deplete(aged, jnp.maximum(sold_off + demand - stock[..., 0], 0))
 
@@ -431,7 +445,9 @@ def reward(
     >>> float(reward(model, [4, 1, 2], 2, 3, 4))
     10.5
     """
-    stock, (sold_off, order, demand) = _aligned(x, z=z, q=q, d=d)
+    if not checks.any_traced(model):
+        model = checked_model(model)
+    stock, sold_off, order, demand = _period(x, z, q, d)
     left = stock.sum(-1) - sold_off
     sold = jnp.minimum(demand, left + order).astype(float)
     expired = jnp.maximum(stock[..., 0] - sold_off - demand, 0).astype(float)

@@ -14,12 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import DTypeLike
 
-from lectures_helpers import precision
+from lectures_helpers import checks, precision
 from lectures_helpers.expiry.model import Model
 
 __all__ = ["Decision", "Period", "create_periods", "terminal_values"]
 
-#: A difference of values that counts as none, in units of ``max(1, max |V|)``.
+#: A difference of values that counts as none, as a share of the numbers that are added up.
 TIES = {"float32": 1e-5, "float64": 1e-10}
 
 
@@ -37,6 +37,7 @@ class Period(NamedTuple):
     price: jax.Array  #: r
     disposal_cost: jax.Array  #: θ
     discount: jax.Array  #: α
+    tie: jax.Array  #: a difference of values that counts as none, money
 
 
 class Decision(NamedTuple):
@@ -57,9 +58,11 @@ def create_periods(model: Model, dtype: str) -> list[Period]:
         dtype: ``"float32"`` or ``"float64"``; the latter needs JAX's 64-bit mode.
 
     Returns:
-        One `Period` if demand has the same law in all periods, else one for each.
+        One `Period` if demand has the same law in all periods, else one for each.  Ties
+        are those of what a period earns; `with_ties` adds those of the values after it.
     """
     m, k, pmf, *prices = model
+    s, h, c, r, θ, _ = np.abs(prices)
     pmf = np.atleast_2d(pmf)
     full = (m + 1) * (k - 1)
     if pmf.shape[1] > full + 1:
@@ -73,10 +76,33 @@ def create_periods(model: Model, dtype: str) -> list[Period]:
     sales = np.pad(np.cumsum(above, axis=1), ((0, 0), (1, 0)))
     units = np.arange(k)
     waste = units - sales[:, :k]
+    # No period earns or costs more than mean sales, and all shelves full, make of the prices.
+    ties = TIES[dtype] * (r * sales[:, -1] + (k - 1) * (c + θ + m * (h + s)))
     return [
-        Period(*(jnp.asarray(a, dtype) for a in (*law, units, *prices)))
-        for law in zip(pmf, cdf, sales, waste, strict=True)
+        Period(*(jnp.asarray(a, dtype) for a in (*law, units, *prices, tie)))
+        for *law, tie in zip(pmf, cdf, sales, waste, ties, strict=True)
     ]
+
+
+def with_ties(period: Period, size: float) -> Period:
+    """The period where values after it are at most `size`, money, in absolute terms."""
+    dtype = period.tie.dtype
+    return period._replace(tie=period.tie + jnp.asarray(TIES[dtype.name] * size, dtype))
+
+
+@jax.jit
+def relative(values: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Values less that of the empty stock; that one; and the largest absolute one.
+
+    A backup moves a constant added to all values through as it is, but for discounting.
+    Without it numbers stay as small as differences between stocks, however long the
+    horizon, and so does their rounding.  Padding along the second axis becomes zero.
+    """
+    empty = values[(0,) * values.ndim]
+    axis = min(1, values.ndim - 1)
+    inside = jax.lax.broadcasted_iota(int, values.shape, axis) < len(values)
+    values = jnp.where(inside, values - empty, 0)
+    return values, empty, jnp.max(jnp.abs(values))
 
 
 def in_period(rows: Sequence[Any] | np.ndarray, t: int) -> Any:
@@ -88,8 +114,9 @@ def checked_dtype(dtype: DTypeLike | None) -> str:
     """The name of a floating-point type that the solver works in."""
     if dtype is None:
         return jnp.result_type(float).name
+    checks.not_traced("dtype", dtype)
     try:
-        name = np.dtype(dtype).name
+        name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
     except TypeError:
         name = ""
     if name not in TIES:
@@ -125,18 +152,6 @@ def terminal_values(model: Model, dtype: str) -> jax.Array:
 def salvage_values(salvage: jax.Array, units: jax.Array, num_ages: int) -> jax.Array:
     """``s |x|``, compiled: one array is made, and not one for each axis."""
     return salvage * total_stock(num_ages, units)
-
-
-def tie_of(values: jax.Array, axis_name: str | None = None) -> jax.Array:
-    """The tolerance for ties among values of this size and precision.
-
-    `axis_name` is that of the mesh where `values` are one device's piece.
-    """
-    scale = jnp.max(jnp.abs(values))
-    if axis_name is not None:
-        scale = jax.lax.pmax(scale, axis_name)
-    scale = jnp.maximum(scale, 1)
-    return scale * jnp.asarray(TIES[values.dtype.name], values.dtype)
 
 
 def decision_dtype(model: Model) -> str:

@@ -16,13 +16,12 @@ from numpy.typing import DTypeLike
 
 from lectures_helpers import checks
 from lectures_helpers.expiry import exhaustive, tensor, threshold
-from lectures_helpers.expiry.memory import check_fits
+from lectures_helpers.expiry.memory import check_fits, states
 from lectures_helpers.expiry.model import (
     Model,
     check_range,
     checked_horizon,
     checked_model,
-    checked_number,
     checked_states,
     integers,
     next_stock,
@@ -35,7 +34,9 @@ from lectures_helpers.expiry.periods import (
     decision_dtype,
     in_period,
     in_precision,
+    relative,
     terminal_values,
+    with_ties,
 )
 from lectures_helpers.expiry.solver import Solution, solve
 
@@ -160,6 +161,8 @@ def rollout(
     check_range(model, num_periods, checked_dtype(None))
     policy = _checked_policy(model, policy, num_periods)
     starts = np.atleast_2d(x0)
+    paths = f"{num_paths:,} paths (num_paths) from each of {len(starts):,} stocks (x0)"
+    check_fits(paths, 8 * len(starts) * num_paths * (4 * model.num_ages + 4))
     cdf = np.cumsum(np.atleast_2d(model.demand_pmf), axis=1)
     # A uniform draw of exactly 1 - 2^-24 must not fall behind a sum that rounding left short.
     cdf[:, -1] = 1.0
@@ -207,14 +210,13 @@ def optimal_policy(solution: Solution) -> Policy:
     Raises:
         ValueError: `solution` is something else, or holds the first period alone.
     """
-    if not isinstance(solution, Solution):
-        raise ValueError(f"solution must come from solve, got {solution!r}")
-    if solution.depletions is None:
+    *_, z, q = checks.made_by("solution", solution, Solution, "solve")
+    if z is None:
         raise ValueError(
-            "solution must hold the decisions of every period: call solve with "
+            "solution must hold depletions of every period, got None: call solve with "
             "keep_policies=True"
         )
-    return Policy(np.asarray(solution.depletions), np.asarray(solution.orders))
+    return Policy(integers("depletions", z), integers("orders", q))
 
 
 def thresholds(
@@ -268,8 +270,8 @@ def fluid_policy(
     model, num_periods = checked_horizon(model, num_periods)
     m, k = model.num_ages, model.num_levels
     if max_hold is not None:
-        max_hold = checks.positive("max_hold", checked_number("max_hold", max_hold))
-    check_fits(model, 3 * m + 2 * num_periods)
+        max_hold = checks.positive("max_hold", checks.concrete("max_hold", max_hold))
+    check_fits(states(model), 8 * (3 * m + 2 * num_periods) * k**m)
     pmf = np.atleast_2d(model.demand_pmf)
     means = np.broadcast_to(pmf @ np.arange(pmf.shape[1]), (num_periods,))
     held = np.inf if max_hold is None else _demand_ahead(means, max_hold)
@@ -313,12 +315,14 @@ def newsvendor_policy(
         ValueError: a bad argument.
     """
     model, num_periods = checked_horizon(model, num_periods)
-    m, most = model.num_ages, model.num_levels - 1
+    greedy_first = checks.flag("greedy_first", greedy_first)
+    m, k = model.num_ages, model.num_levels
+    most = k - 1
     level = checks.integer("level", most if level is None else level, 0)
     kept = most if keep_oldest is None else keep_oldest
     kept = checks.integer("keep_oldest", kept, 0)
-    check_fits(model, m + 2 + num_periods)
-    x = np.indices((model.num_levels,) * m)
+    check_fits(states(model), 8 * (m + 2 + num_periods) * k**m)
+    x = np.indices((k,) * m)
     z = np.maximum(x[0] - kept, 0)
     q = np.clip(level + z - x.sum(0), 0, most)
     policy = _every_period(model, Policy(z, q), num_periods)
@@ -382,7 +386,9 @@ def greedy(
     with in_precision(dtype):
         laws = create_periods(model, dtype)
         later = _value(model, Policy(z, q), laws, range(1, num_periods), dtype)
-        _, decision = tensor.backup(later, laws[0], decide=z.dtype.name)
+        later, _, size = relative(later)
+        law = with_ties(laws[0], float(size))
+        _, decision = tensor.backup(later, law, decide=z.dtype.name)
     z[0], q[0] = decision
     return Policy(z, q)
 
@@ -424,18 +430,18 @@ def _checked_policy(model, policy, num_periods):
     if not isinstance(policy, tuple) or len(policy) != 2:
         raise ValueError(f"policy must be a Policy(depletion, order), got {policy!r}")
     m, k = model.num_ages, model.num_levels
-    states = (k,) * m
-    check_fits(model, m + 3)
-    total = np.indices(states).sum(0)
+    grid = (k,) * m
+    check_fits(states(model), 8 * (m + 3) * k**m)
+    total = np.indices(grid).sum(0)
     arrays = []
     for name, value, most, bound in (
         ("policy.depletion", policy[0], total, "|x|"),
-        ("policy.order", policy[1], np.full(states, k - 1), "num_levels - 1"),
+        ("policy.order", policy[1], np.full(grid, k - 1), "num_levels - 1"),
     ):
         array = integers(name, value)
-        if array.shape not in (states, (num_periods, *states)):
+        if array.shape not in (grid, (num_periods, *grid)):
             raise ValueError(
-                f"{name} must have the shape {states} or {(num_periods, *states)}, "
+                f"{name} must have the shape {grid} or {(num_periods, *grid)}, "
                 f"got {array.shape}"
             )
         wrong = np.argwhere((array < 0) | (array > most))

@@ -4,20 +4,95 @@ A save is an uncompressed ``.npz``: NumPy reads it everywhere, each array in it 
 checksum, and no other library is needed.  It is written under another name in the same
 folder, flushed to the disk, and renamed; a rename is atomic, so that a process killed at
 any moment leaves the last whole save.
+
+A save belongs to one run at a time.  The run locks a file beside it, and the system takes
+the lock away when the process ends, however it ends.
 """
 
+import contextlib
 import json
 import os
-import re
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["checked_path", "load", "remove_unfinished", "save"]
+__all__ = ["load", "owned", "save"]
 
 OURS = "lectures_helpers.expiry "
-FORMAT = f"{OURS}2"  # another number whenever the names in a save change
+FORMAT = f"{OURS}3"  # another number whenever the names in a save change
+
+
+@contextlib.contextmanager
+def owned(
+    checkpoint: str | os.PathLike | None, writes: bool = True
+) -> Iterator[Path | None]:
+    """Context in which a save belongs to this run, and a file can be written there.
+
+    Args:
+        checkpoint: the path, or None for a run without saves.
+        writes: whether this process is the one that writes; others need no lock.
+
+    Raises:
+        ValueError: it is no path, no file in a folder where we may write, or the save of a
+            run that is not over.
+    """
+    if checkpoint is None:
+        yield None
+        return
+    try:
+        path = Path(checkpoint)
+    except TypeError:
+        raise ValueError(f"checkpoint must be a path, got {checkpoint!r}") from None
+    if not writes:
+        yield path
+        return
+    try:
+        if path.is_dir():
+            raise ValueError("it is a folder")
+        file = _locked(_beside(path, "lock"))
+    except BlockingIOError as error:
+        raise ValueError(
+            f"checkpoint = {str(path)!r} belongs to a run that is not over ({error}); "
+            "wait for it, or name another file"
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a byte of zero in the name
+        raise ValueError(
+            "checkpoint must be a file that can be written, in a folder that exists, "
+            f"got {str(path)!r} ({error})"
+        ) from None
+    with file:
+        try:
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}")
+            file.flush()
+            yield path
+        finally:
+            for kind in ("unfinished", "lock"):  # a killed run's, too
+                with contextlib.suppress(OSError):
+                    _beside(path, kind).unlink()
+
+
+def _locked(lock):
+    """The open file, with its lock held; BlockingIOError says who holds it."""
+    while True:
+        file = open(lock, "a+", encoding="utf-8")  # noqa: SIM115  # open while it is held
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with file:
+                file.seek(0)
+                raise BlockingIOError(file.read()) from None
+        except (ImportError, OSError):  # Windows, and disks that know no such locks
+            return file
+        with contextlib.suppress(OSError):  # its last owner may just have removed it
+            if os.path.samefile(lock, file.fileno()):
+                return file
+        file.close()
 
 
 def save(path: Path, run: dict, period: int, arrays: dict[str, np.ndarray]) -> None:
@@ -29,17 +104,14 @@ def save(path: Path, run: dict, period: int, arrays: dict[str, np.ndarray]) -> N
         period: the period whose values are saved; periods before it are still to be done.
         arrays: NumPy arrays by name.
     """
-    header = {"format": FORMAT, "period": period, "run": run, "arrays": list(arrays)}
+    header = {"format": FORMAT, "period": period, "run": run}
     content: dict[str, Any] = {"header": np.asarray(json.dumps(header)), **arrays}
-    unfinished = _unfinished(path)
-    try:
-        with open(unfinished, "wb") as file:
-            np.savez(file, **content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    unfinished = _beside(path, "unfinished")
+    with open(unfinished, "wb") as file:
+        np.savez(file, **content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)
     _flush_folder(path.parent)
 
 
@@ -65,11 +137,9 @@ def load(path: Path, run: dict) -> tuple[int, dict[str, np.ndarray]] | None:
         header = json.loads(str(arrays.pop("header")))
         if not header["format"].startswith(OURS):
             raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
-        period, saved, names = header["period"], header["run"], header["arrays"]
+        period, saved = header["period"], header["run"]
         if not isinstance(saved, dict) or type(period) is not int:
             raise ValueError("its header is not that of a save")
-        if sorted(names) != sorted(arrays):
-            raise ValueError(f"it holds {sorted(arrays)} instead of {sorted(names)}")
     # Whatever a damaged archive may lead the readers of zip files, arrays and JSON to.
     except Exception as error:
         raise ValueError(
@@ -90,58 +160,14 @@ def load(path: Path, run: dict) -> tuple[int, dict[str, np.ndarray]] | None:
     return period, arrays
 
 
-def remove_unfinished(path: Path) -> None:
-    """Remove what processes that were killed while they saved have left behind."""
-    ours = re.compile(rf"\.{re.escape(path.name)}\.\d+\.unfinished")
-    for file in path.parent.iterdir():
-        if ours.fullmatch(file.name):
-            file.unlink(missing_ok=True)
-
-
-def checked_path(checkpoint: str | os.PathLike) -> Path:
-    """The path of a save, if one can be written there: now, and not after a period of work.
-
-    Raises:
-        ValueError: it is no path, or no file in a folder where we may write.
-    """
-    try:
-        path = Path(checkpoint)
-        folder_exists, is_folder = path.parent.is_dir(), path.is_dir()
-    except TypeError:
-        raise ValueError(f"checkpoint must be a path, got {checkpoint!r}") from None
-    except (ValueError, OSError) as error:  # a byte of zero, a name too long
-        raise ValueError(
-            f"checkpoint must be a path, got {checkpoint!r} ({error})"
-        ) from None
-    if not folder_exists:
-        raise ValueError(
-            f"checkpoint must lie in a folder that exists, got {str(checkpoint)!r}"
-        )
-    if is_folder:
-        raise ValueError(f"checkpoint must be a file, got the folder {str(path)!r}")
-    unfinished = _unfinished(path)
-    try:
-        unfinished.touch()
-        unfinished.unlink(missing_ok=True)  # another process may have tidied up
-    except (OSError, ValueError) as error:  # ValueError: a byte of zero in the name
-        raise ValueError(
-            f"checkpoint must be a file that can be written, got {str(path)!r} ({error})"
-        ) from None
-    return path
-
-
-def _unfinished(path):
-    """The file that a save is written to before it takes its place."""
-    return path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+def _beside(path, kind):
+    """A file of ours in the save's folder."""
+    return path.with_name(f".{path.name}.{kind}")
 
 
 def _flush_folder(folder):
     """Make a rename last through a power failure, where the system can."""
-    try:
+    with contextlib.suppress(OSError):  # Windows opens no folders
         descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
-        return
-    try:
         os.fsync(descriptor)
-    finally:
         os.close(descriptor)

@@ -10,12 +10,12 @@ backup for the fronts, and after it for the running maxima of the newer classes.
 
 Where n does not divide k, x_2 is padded up to a multiple of n.
 
-The module is the solver's place on a mesh: it has the functions of `one_device`.
+Where there is no mesh, the functions that the solver calls leave values on one device, whole.
 
 Source: the lecture on scale (thm-exchange).
 """
 
-from functools import lru_cache, partial
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +29,7 @@ from lectures_helpers.expiry.periods import (
     Decision,
     Period,
     salvage_values,
-    tie_of,
+    terminal_values,
     total_stock,
 )
 
@@ -43,42 +43,43 @@ def padded(num_levels: int, mesh: Mesh) -> int:
     return -(-num_levels // mesh.size) * mesh.size
 
 
-def start(where: Mesh, model: Model, dtype: str) -> jax.Array:
+def layout(mesh: Mesh | None, shape: tuple) -> tuple:
+    """The shape of values as they lie, and the shardings of what is cut and of what is not."""
+    if mesh is None:
+        return shape, None, None
+    m, k = len(shape), shape[0]
+    shape = (*shape[:CUT], padded(k, mesh), *shape[CUT + 1 :])
+    return shape, sharding.spread(mesh, CUT, m), sharding.everywhere(mesh)
+
+
+def start(mesh: Mesh | None, model: Model, dtype: str) -> jax.Array:
     """Terminal values, (k, padded k, k, ...), made where they lie."""
+    if mesh is None:
+        return terminal_values(model, dtype)
     k, m = model.num_levels, model.num_ages
 
     def make(salvage, units):
-        return _pad(salvage_values(salvage, units, m), CUT, padded(k, where))
+        return _pad(salvage_values(salvage, units, m), CUT, padded(k, mesh))
 
-    cut = sharding.spread(where, CUT, m)
+    _, cut, _ = layout(mesh, (k,) * m)
     salvage, units = np.asarray(model.salvage, dtype), np.arange(k).astype(dtype)
     return jax.jit(make, out_shardings=cut)(salvage, units)
 
 
-def put(where: Mesh, values: np.ndarray) -> jax.Array:
+def put(mesh: Mesh | None, values: np.ndarray) -> jax.Array:
     """Values out of a save, where they belong."""
-    widths = [(0, 0)] * values.ndim
-    widths[CUT] = (0, padded(len(values), where) - len(values))
-    cut = sharding.spread(where, CUT, values.ndim)
-    return sharding.from_host(np.pad(values, widths), cut)
+    if mesh is None:
+        return jnp.asarray(values)
+    shape, cut, _ = layout(mesh, values.shape)
+    whole = np.zeros(shape, values.dtype)
+    whole[:, : len(values)] = values
+    return sharding.from_host(whole, cut)
 
 
-def fetch(where: Mesh, array: jax.Array) -> np.ndarray:
+def fetch(mesh: Mesh | None, array: jax.Array) -> np.ndarray:
     """The whole array in this process's memory, without padding."""
-    return sharding.to_host(array)[:, : len(array)]
-
-
-@lru_cache(maxsize=64)
-def compiled(
-    where: Mesh, method: str, shape: tuple, law: tuple, dtype: str, decide: str | None
-) -> jax.stages.Compiled:
-    """A backup compiled for these sizes; as `one_device.compiled`, for the tensor method."""
-    m, k = len(shape), shape[0]
-    cut, whole = sharding.spread(where, CUT, m), sharding.everywhere(where)
-    shape = (*shape[:CUT], padded(k, where), *shape[CUT + 1 :])
-    values = jax.ShapeDtypeStruct(shape, dtype, sharding=cut)
-    period = Period._make(jax.ShapeDtypeStruct(a, dtype, sharding=whole) for a in law)
-    return backup(where, m, decide).lower(values, period).compile()
+    whole = sharding.to_host(array)
+    return whole if mesh is None else whole[:, : len(whole)]
 
 
 def _pad(array, axis, length):
@@ -88,11 +89,13 @@ def _pad(array, axis, length):
     return jnp.pad(array, widths)
 
 
-@lru_cache(maxsize=32)
-def backup(mesh: Mesh, num_ages: int, decide: str | None = None) -> jax.stages.Wrapped:
-    """The compiled backup for m >= 3 classes: as `tensor.backup`, on padded, cut values."""
+@partial(jax.jit, static_argnames=("mesh", "decide"))
+def backup(
+    values: jax.Array, period: Period, *, mesh: Mesh, decide: str | None = None
+) -> tuple[jax.Array, Decision | None]:
+    """Move values back by one period; as `tensor.backup`, for m >= 3, padded and cut."""
     name = mesh.axis_names[0]
-    cut = sharding.spread(mesh, CUT, num_ages).spec
+    cut = sharding.spread(mesh, CUT, values.ndim).spec
     decision = None if decide is None else Decision._make((cut, cut))
     local = jax.shard_map(
         partial(_local_backup, name=name, devices=mesh.size, decide=decide),
@@ -101,7 +104,7 @@ def backup(mesh: Mesh, num_ages: int, decide: str | None = None) -> jax.stages.W
         out_specs=(cut, decision),
         check_vma=False,  # constants among varying loop states are ours to get right
     )
-    return jax.jit(local)
+    return local(values, period)
 
 
 def _local_backup(values, period, *, name, devices, decide):
@@ -125,7 +128,6 @@ def _local_backup(values, period, *, name, devices, decide):
         array = jax.lax.all_to_all(array, name, 1, 2, tiled=True)
         return jax.lax.slice_in_dim(array, 0, k, axis=2)
 
-    tie = tie_of(values, name)
     chains = tensor.fronts(whole(values[0]), period, partial(my_piece, axis=1))
     columns = (share,) + (k,) * (m - 3)
     between = jax.lax.broadcasted_iota(values.dtype, columns, 0)
@@ -136,7 +138,6 @@ def _local_backup(values, period, *, name, devices, decide):
         chains.reshape(2 * k - 1, k, -1),
         between.reshape(1, -1),
         period,
-        tie,
         decide,
     )
     kept = recut(kept)
@@ -146,14 +147,16 @@ def _local_backup(values, period, *, name, devices, decide):
 
     order = recut(order)
     first = whole(kept[0]), whole(order[0])
-    first = tensor.running_decision(*first, period.salvage, tie)
+    first = tensor.running_decision(*first, period)
     first = jax.tree.map(my_piece, first)
-    return tensor.decide_along_oldest(first, kept, order, period.salvage, tie)
+    return tensor.decide_along_oldest(first, kept, order, period)
 
 
-def look_up(where: Mesh, values: jax.Array) -> exhaustive.LookUp:
+def look_up(mesh: Mesh | None, values: jax.Array) -> exhaustive.LookUp:
     """The function from states (..., m) to their values, (...), wherever these lie."""
-    name = where.axis_names[0]
+    if mesh is None:
+        return exhaustive.look_up(values)
+    name = mesh.axis_names[0]
 
     def local(values, x):
         share = values.shape[CUT]
@@ -165,8 +168,8 @@ def look_up(where: Mesh, values: jax.Array) -> exhaustive.LookUp:
 
     found = jax.shard_map(
         local,
-        mesh=where,
-        in_specs=(sharding.spread(where, CUT, values.ndim).spec, PartitionSpec()),
+        mesh=mesh,
+        in_specs=(sharding.spread(mesh, CUT, values.ndim).spec, PartitionSpec()),
         out_specs=PartitionSpec(),
         check_vma=False,
     )

@@ -1,15 +1,14 @@
 """Solve the model: values and decisions of the first period, by any of the four methods.
 
 A long run tells how much memory it takes before it starts, shows its progress, saves each
-period, and goes on where it was killed.  Where the values lie is the business of a place:
-`one_device`, or `sharded` for a mesh, two modules with the same functions.
+period, and goes on where it was killed.  Where the values lie is the business of `sharded`.
 """
 
 import contextlib
 import hashlib
-from functools import partial
+import warnings
+from functools import lru_cache, partial
 from os import PathLike
-from types import ModuleType
 from typing import NamedTuple
 
 import jax
@@ -21,7 +20,15 @@ from numpy.typing import DTypeLike
 from tqdm.auto import tqdm
 
 from lectures_helpers import checks, sharding
-from lectures_helpers.expiry import exhaustive, memory, one_device, saves, sharded
+from lectures_helpers.expiry import (
+    exhaustive,
+    memory,
+    saves,
+    sharded,
+    tensor,
+    threshold,
+    top_down,
+)
 from lectures_helpers.expiry.model import (
     Model,
     check_range,
@@ -30,6 +37,7 @@ from lectures_helpers.expiry.model import (
     decode,
 )
 from lectures_helpers.expiry.periods import (
+    TIES,
     Decision,
     Period,
     checked_dtype,
@@ -37,27 +45,39 @@ from lectures_helpers.expiry.periods import (
     decision_dtype,
     in_period,
     in_precision,
-    tie_of,
+    relative,
+    with_ties,
 )
 
-__all__ = ["Certificate", "Solution", "required_memory", "solve"]
+__all__ = ["BACKUPS", "Certificate", "Solution", "required_memory", "solve"]
 
+#: The methods of `solve`: functions (values, period, decide) -> (values, decision).
+BACKUPS = {
+    "exhaustive": exhaustive.backup,
+    "top_down": top_down.backup,
+    "threshold": threshold.backup,
+    "tensor": tensor.backup,
+}
 ASSUMING = ("top_down", "threshold")  # methods that are wrong where the structure fails
 CERTIFIED = 64  # states in which a solution is compared with the exhaustive search
+MOST_LOSS = 0.01  # of the largest value: what a solve may lose without a word
 
 
 class Certificate(NamedTuple):
-    """A solution held against the definition, state by state.
+    """A solution held against the definition, state by state; amounts in money.
 
     Values of a period are compared with a search over every (z, q), given those of the
-    next one.  Both numbers are relative to ``max(1, max |V_t|)``; rounding alone leaves about
-    1e-15 in float64 and 1e-6 in float32.  For ``"tensor"`` and ``"exhaustive"``, which
-    assume nothing, the first period is compared; for ``"top_down"`` and ``"threshold"``
-    every one that this call computed, and the numbers are those of the worst.
+    next one.  For ``"tensor"`` and ``"exhaustive"``, which assume nothing, the first period
+    is compared; for ``"top_down"`` and ``"threshold"`` every one that this call computed,
+    and the numbers are those of the worst.
+
+    `loss` is a bound, in every state, for those models that a method is right for: the sum
+    over the horizon of ties and of rounding in the worst case (see `_loss`).
     """
 
     gap: float  #: largest ``|V_t(x) - max over (z, q) of the definition|``, given V_{t+1}
     regret: float  #: most that the (z, q) found falls short of that maximum
+    loss: float  #: most that the rule earns less than the optimum, over all periods
     num_states: int  #: states compared: all, or 64 spread over the grid
 
 
@@ -87,7 +107,10 @@ def solve(
 
     Of several best decisions, the one with the smallest z is returned, and among those the
     one with the smallest q.  Values that differ by no more than 1e-10 (float64) or 1e-5
-    (float32) times ``max(1, max |V_{t+1}|)`` count as equal there.
+    (float32) of what a period can earn and cost, and of the largest difference between
+    V_{t+1} and that of the empty stock, count as equal there.  What that and rounding can
+    cost over all periods is the certificate's `loss`; a warning tells when it is more than
+    a hundredth of the largest value.
 
     Args:
         model: the model, from `create_model`.
@@ -112,7 +135,8 @@ def solve(
 
     Raises:
         ValueError: a bad argument, a demand law whose rows are not `num_periods`, a save
-            that is damaged or of another run, or a model that a device cannot hold.
+            that is damaged, of another run, or of one that is not over, or a model that a
+            device cannot hold.
 
     >>> from lectures_helpers.expiry import create_model
     >>> solution = solve(create_model(), 5, dtype="float64")
@@ -120,15 +144,13 @@ def solve(
     ((10, 10, 10, 10), True)
     """
     model, num_periods = checked_horizon(model, num_periods, 0)
-    _check_method(method)
-    dtype = checked_dtype(dtype)
-    check_range(model, num_periods, dtype)
-    path = None if checkpoint is None else saves.checked_path(checkpoint)
-    where = _checked_where(mesh, model, method)
-    run = _Run(model, num_periods, method, dtype, bool(keep_policies), where)
-
-    with in_precision(dtype):
-        laws = create_periods(model, dtype)
+    run = _checked_run(model, num_periods, method, dtype, mesh)
+    run = run._replace(keep_policies=checks.flag("keep_policies", keep_policies))
+    progress = checks.flag("progress", progress)
+    check_range(model, num_periods, run.dtype)
+    writes = not _together(mesh) or jax.process_index() == 0
+    with saves.owned(checkpoint, writes) as path, in_precision(run.dtype):
+        laws = create_periods(model, run.dtype)
         _check_memory(run, laws)
         return _solve(run, laws, path, progress)
 
@@ -154,13 +176,10 @@ def required_memory(
     Raises:
         ValueError: a bad argument.
     """
-    model, dtype = checked_model(model), checked_dtype(dtype)
-    _check_method(method)
     keep_policies = checks.integer("keep_policies", keep_policies, 0)
-    where = _checked_where(mesh, model, method)
-    run = _Run(model, keep_policies, method, dtype, True, where)
-    with in_precision(dtype):
-        return _required(run, create_periods(model, dtype))
+    run = _checked_run(checked_model(model), keep_policies, method, dtype, mesh)
+    with in_precision(run.dtype):
+        return _required(run, create_periods(run.model, run.dtype))
 
 
 # ------------------------------------------------------------------------ the run
@@ -173,125 +192,174 @@ class _Run(NamedTuple):
     num_periods: int
     method: str
     dtype: str
-    keep_policies: bool
-    where: "jax.Device | Mesh"
+    mesh: Mesh | None
+    keep_policies: bool = True
 
     @property
     def shape(self) -> tuple[int, ...]:
         return (self.model.num_levels,) * self.model.num_ages
 
 
+def _checked_run(model, num_periods, method, dtype, mesh):
+    """A run of a model that has been checked."""
+    if not isinstance(method, str) or method not in BACKUPS:
+        raise ValueError(f"method must be one of {list(BACKUPS)}, got {method!r}")
+    run = _Run(model, num_periods, method, checked_dtype(dtype), mesh)
+    if sharding.checked_mesh(mesh) is None:
+        return run
+    if method != "tensor":
+        raise ValueError(f"mesh must be None with method {method!r}, got {mesh}")
+    if not mesh.local_devices:
+        raise ValueError(
+            f"mesh must hold devices of every process, got none of {jax.process_index()}"
+        )
+    if model.num_ages < 3:
+        raise ValueError(
+            f"mesh must be None for num_ages = {model.num_ages}: states are shared from "
+            "3 ages on"
+        )
+    return run
+
+
 def _solve(run, laws, path, progress):
-    T, where, place = run.num_periods, run.where, _place(run.where)
-    decide = decision_dtype(run.model)
-    start, values, kept = _start(run, path)
-    decision = Decision(*np.zeros((2, *run.shape), decide))
-    worst = Certificate(0.0, 0.0, 0)
+    (m, k, *_, discount), fetch = run.model, partial(sharded.fetch, run.mesh)
+    start, values, (lowered, loss), kept = _start(run, path)
+    values, _, size = relative(values)
+    decision = Decision(*np.zeros((2, *run.shape), kept.dtype))
+    x = spread_states(m, k, CERTIFIED)
+    worst, compared = np.zeros(2), 0
+    T = run.num_periods
     bar = tqdm(total=T, initial=T - start, disable=not progress, unit="period")
     with contextlib.closing(bar):
         for t in reversed(range(start)):
             certified = t == 0 or run.method in ASSUMING
-            decides = decide if certified or run.keep_policies else None
-            backup, law = _compiled(run, laws, decides), in_period(laws, t)
-            later = values
-            values, decision = backup(later, law)
-            jax.block_until_ready(values)  # or they queue
+            decides = kept.dtype.name if certified or run.keep_policies else None
+            law, later = with_ties(in_period(laws, t), float(size)), values
+            values, decision = _compiled(run, laws, decides)(later, law)
             if certified:
-                worst = _worse(worst, certify(values, decision, later, law, where))
+                found = _compare(values, decision, later, law, x, run.mesh)
+                worst, compared = np.maximum(worst, found), len(x)  # NaN is worst
+            values, empty, size = relative(values)
+            lowered = float(empty) + discount * lowered  # waits, or periods queue
+            loss = _loss(run, law) + discount * loss
             if run.keep_policies:
-                kept[:, t] = [place.fetch(where, a) for a in decision]
+                kept[:, t] = [fetch(a) for a in decision]
             if path is not None and t > 0:
-                _save(run, path, t, place.fetch(where, values), kept)
+                _save(run, path, t, fetch(values), (lowered, loss), kept)
             bar.update()
-    values, *decision = (place.fetch(where, a) for a in (values, *decision))
+    values = fetch(values) + np.asarray(lowered, run.dtype)
+    _warn_of_loss(run, values, loss)
     return Solution(
-        values, *decision, worst, *(kept if run.keep_policies else (None, None))
+        values,
+        *map(fetch, decision),
+        Certificate(*worst.tolist(), loss, compared),
+        *(kept if run.keep_policies else (None, None)),
     )
-
-
-def _place(where: "jax.Device | Mesh") -> ModuleType:
-    """The module with what is done there."""
-    return sharded if isinstance(where, Mesh) else one_device
 
 
 def _compiled(run, laws, decide):
     law = tuple(array.shape for array in laws[0])
-    return _place(run.where).compiled(
-        run.where, run.method, run.shape, law, run.dtype, decide
-    )
+    where = run.mesh or memory.default_device()
+    return compiled(where, run.method, run.shape, law, run.dtype, decide)
+
+
+@lru_cache(maxsize=64)
+def compiled(
+    where: jax.Device | Mesh,
+    method: str,
+    shape: tuple,
+    law: tuple,
+    dtype: str,
+    decide: str | None,
+) -> jax.stages.Compiled:
+    """A backup compiled for these sizes: once, and never again in this process.
+
+    Args:
+        where: the device, or a mesh, for the tensor method.
+        method: one of `BACKUPS`.
+        shape: that of the values, (k,) * m.
+        law: shapes of the arrays of a `Period`.
+        dtype: type of the values.
+        decide: integer type of the decisions, or None for values alone.
+    """
+    mesh = where if isinstance(where, Mesh) else None
+    shape, cut, whole = sharded.layout(mesh, shape)
+    values = jax.ShapeDtypeStruct(shape, dtype, sharding=cut)
+    period = Period._make(jax.ShapeDtypeStruct(a, dtype, sharding=whole) for a in law)
+    if mesh is None:
+        return BACKUPS[method].lower(values, period, decide=decide).compile()
+    return sharded.backup.lower(values, period, mesh=mesh, decide=decide).compile()
 
 
 def _start(run, path):
-    """The period to start from, values where they belong, and decisions of later periods."""
-    place, told = _place(run.where), _describe(run)
+    """The period to start from, values, sums, and decisions of later periods."""
+    told = _describe(run)
     periods = run.num_periods if run.keep_policies else 0
     kept = np.zeros((2, periods, *run.shape), decision_dtype(run.model))
-    found = None
-    if path is not None:
-        saves.remove_unfinished(path)
-        found = saves.load(path, told)
+    found = None if path is None else saves.load(path, told)
     start, arrays = found or (run.num_periods, {})
     if found:
-        _check_save(run, path, start, arrays)
-    if _together(run.where):
+        _check_save(run, path, start, arrays, kept)
+    if _together(run.mesh):
         _check_agreement({**told, "period to start from": start})
     if not found:
-        return start, place.start(run.where, run.model, run.dtype), kept
-    values = place.put(run.where, arrays.pop("values"))
-    for name, array in arrays.items():
-        kept[:, int(name.removeprefix("decision_"))] = array
-    return start, values, kept
+        return start, sharded.start(run.mesh, run.model, run.dtype), (0.0, 0.0), kept
+    kept[:, start:] = arrays["decisions"]
+    values = sharded.put(run.mesh, arrays["values"])
+    return start, values, arrays["sums"].tolist(), kept
 
 
-def _save(run, path, t, values, kept):
+def _save(run, path, t, values, sums, kept):
     """Save a period; on several machines the first one does, and the others wait."""
-    together = _together(run.where)
-    if not together or jax.process_index() == 0:
-        decided = {f"decision_{n}": kept[:, n] for n in range(t, kept.shape[1])}
-        saves.save(path, _describe(run), t, {"values": values, **decided})
+    if not (together := _together(run.mesh)) or jax.process_index() == 0:
+        arrays = {"values": values, "sums": np.asarray(sums), "decisions": kept[:, t:]}
+        saves.save(path, _describe(run), t, arrays)
     if together:
         multihost_utils.sync_global_devices(f"save of period {t}")
 
 
-def _together(where):
+def _together(mesh):
     """Whether several processes make this run."""
-    return isinstance(where, Mesh) and jax.process_count() > 1
+    return mesh is not None and jax.process_count() > 1
 
 
 # ----------------------------------------------------------------- the certificate
 
 
-def certify(
-    values: jax.Array,
-    decision: Decision,
-    later: jax.Array,
-    law: Period,
-    where: "jax.Device | Mesh",
-) -> Certificate:
-    """Hold values and decisions of a period against the exhaustive search, given V_{t+1}."""
-    x = spread_states(values.ndim, values.shape[0], CERTIFIED)
-    gap, regret, scale = map(float, _compare(values, decision, later, law, x, where))
-    return Certificate(gap / scale, regret / scale, len(x))
-
-
-@partial(jax.jit, static_argnames="where")
-def _compare(values, decision, later, law, x, where):
-    """Gap and regret in the states x, and the size of the values."""
-    look_up = partial(_place(where).look_up, where)
-    best, _ = exhaustive.best_actions(look_up(later), x, law, tie_of(later))
+@partial(jax.jit, static_argnames="mesh")
+def _compare(values, decision, later, law, x, mesh):
+    """Gap and regret of a period in the states x, against the search, given V_{t+1}."""
+    look_up = partial(sharded.look_up, mesh)
+    best, _ = exhaustive.best_actions(look_up(later), x, law)
     z, q = (look_up(a)(x).astype(int) for a in decision)
     short = best - exhaustive.action_value(look_up(later), x, z, q, law)
     gap = jnp.max(jnp.abs(look_up(values)(x) - best))
-    scale = jnp.maximum(jnp.max(jnp.abs(values)), 1)
-    return gap, jnp.maximum(jnp.max(short), 0), scale
+    return jnp.stack([gap, jnp.maximum(jnp.max(short), 0)])
 
 
-def _worse(one, other):
-    """The worse of two certificates, number by number; NaN is worst."""
-    gap, regret = (
-        float(np.maximum(*ab)) for ab in zip(one[:2], other[:2], strict=True)
-    )
-    return Certificate(gap, regret, other.num_states)
+def _loss(run, law):
+    """What the decisions of a period can cost at most, money of its start.
+
+    Let M bound all numbers that a period adds up: what it earns and costs, and V_{t+1}.
+    An option's value is a sum of up to 8 (m + 1) k numbers, each rounded by M eps / 2.
+    The decision taken is worth two ties less than the best at most, one for each part of
+    it, and two roundings; the period's own values are wrong by one, and so is what they
+    are compared with.
+    """
+    roundings = 4 * 4 * (run.model.num_ages + 1) * run.model.num_levels
+    ties = 2 + roundings * float(np.finfo(run.dtype).eps) / TIES[run.dtype]
+    return float(law.tie) * ties
+
+
+def _warn_of_loss(run, values, loss):
+    """Say so where single precision may have decided wrongly."""
+    largest = np.abs(values).max()
+    if run.dtype == "float32" and loss > MOST_LOSS * largest:
+        warnings.warn(
+            f"in float32 the decisions may cost {loss:.3g} over {run.num_periods} periods, "
+            f"where the largest value is {largest:.3g}; dtype='float64' tells more apart",
+            stacklevel=4,
+        )
 
 
 def spread_states(num_ages: int, num_levels: int, most: int) -> np.ndarray:
@@ -312,54 +380,20 @@ def _required(run, laws):
     """Bytes at the peak: the backup with decisions, and the decisions kept on the host."""
     _check_index(run)
     decide = decision_dtype(run.model)
-    kept = run.num_periods if run.keep_policies else 0
-    return (
-        memory.program_bytes(_compiled(run, laws, decide))
-        + 2
-        * kept
-        * run.model.num_levels**run.model.num_ages
-        * np.dtype(decide).itemsize
-    )
+    kept = 2 * run.num_periods * run.keep_policies * np.dtype(decide).itemsize
+    states = run.model.num_levels**run.model.num_ages
+    return memory.program_bytes(_compiled(run, laws, decide)) + kept * states
 
 
 def _check_memory(run, laws):
-    devices = run.where.size if isinstance(run.where, Mesh) else 1
+    devices = run.mesh.size if run.mesh else 1
+    how = f" on each of {devices} devices" if devices > 1 else ""
+    how += f" with method {run.method!r} in {run.dtype}"
     states = run.model.num_levels**run.model.num_ages
-    there = memory.available_memory(run.where)
-    needed = 2 * states * np.dtype(run.dtype).itemsize // devices  # values alone
-    if needed <= there:  # else there is no use in compiling for it
-        needed = _required(run, laws)
-    if needed > there:
-        each = "" if devices == 1 else f" on each of {devices} devices"
-        raise ValueError(
-            f"{memory.states(run.model)} need {memory.size(needed)}{each} with method "
-            f"{run.method!r} in {run.dtype}, but there are {memory.size(there)}; take a "
-            "smaller model, another method or dtype, or more devices"
-        )
-
-
-def _check_method(method):
-    if not isinstance(method, str) or method not in one_device.BACKUPS:
-        known = list(one_device.BACKUPS)
-        raise ValueError(f"method must be one of {known}, got {method!r}")
-
-
-def _checked_where(mesh, model, method):
-    """The mesh, or the device on which JAX computes."""
-    if sharding.checked_mesh(mesh) is None:
-        return memory.default_device()
-    if method != "tensor":
-        raise ValueError(f"mesh must be None with method {method!r}, got {mesh}")
-    if not mesh.local_devices:
-        raise ValueError(
-            f"mesh must hold devices of every process, got none of {jax.process_index()}"
-        )
-    if model.num_ages < 3:
-        raise ValueError(
-            f"mesh must be None for num_ages = {model.num_ages}: states are shared from "
-            "3 ages on"
-        )
-    return mesh
+    check = partial(memory.check_fits, memory.states(run.model), mesh=run.mesh, how=how)
+    # V_t and V_{t+1}: where they do not fit there is no use in compiling for them.
+    check(2 * states * np.dtype(run.dtype).itemsize // devices)
+    check(_required(run, laws))
 
 
 def _check_index(run):
@@ -373,11 +407,9 @@ def _check_index(run):
         )
 
 
-def _check_save(run, path, start, arrays):
+def _check_save(run, path, start, arrays, kept):
     """Raise unless a save has the arrays of a run that has come to this period."""
-    decisions = range(start, run.num_periods) if run.keep_policies else ()
-    shapes = {"values": run.shape}
-    shapes |= {f"decision_{t}": (2, *run.shape) for t in decisions}
+    shapes = {"values": run.shape, "sums": (2,), "decisions": kept[:, start:].shape}
     if not (
         1 <= start < run.num_periods
         and {name: array.shape for name, array in arrays.items()} == shapes

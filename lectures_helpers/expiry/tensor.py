@@ -35,7 +35,7 @@ import jax
 import jax.numpy as jnp
 from numpy.typing import DTypeLike
 
-from lectures_helpers.expiry.periods import Decision, Period, tie_of, total_stock
+from lectures_helpers.expiry.periods import Decision, Period, total_stock
 
 __all__ = [
     "after_order", "along_oldest", "backup", "best_order", "block_size", "fronts",
@@ -59,25 +59,24 @@ def backup(
     Returns:
         V_t, (k,) * m, and its `Decision`, or None.
     """
-    tie = tie_of(values)
-    kept, order = value_of_keeping(values, period, tie, decide)
+    kept, order = value_of_keeping(values, period, decide)
     if order is None:
         return running_maximum(kept, period.salvage), None
-    return running_decision(kept, order, period.salvage, tie)
+    return running_decision(kept, order, period)
 
 
 def value_of_keeping(
-    values: jax.Array, period: Period, tie: jax.Array | None, decide: str | None
+    values: jax.Array, period: Period, decide: str | None
 ) -> tuple[jax.Array, jax.Array | None]:
     """W(y), the value of going on with stock y at the best order, and that order."""
     k = values.shape[0]
     if values.ndim == 1:  # the order is all there is behind the front
-        best, order = best_order(fronts(values, period)[:k], period, tie, decide)
+        best, order = best_order(fronts(values, period)[:k], period, decide)
         return after_order(best, jnp.arange(k), period), order
     chains = fronts(values[0], period).reshape(2 * k - 1, k, -1)
     between = total_stock(values.ndim - 2, period.units).reshape(1, -1)
     behind = values.reshape(k, -1, k)
-    results = in_blocks(behind, chains, between, period, tie, decide)
+    results = in_blocks(behind, chains, between, period, decide)
     return jax.tree.map(lambda a: a.reshape(values.shape), results)
 
 
@@ -86,14 +85,13 @@ def in_blocks(
     chains: jax.Array,
     between: jax.Array,
     period: Period,
-    tie: jax.Array | None,
     decide: str | None,
 ) -> tuple[jax.Array, jax.Array | None]:
     """`value_in_columns`, a block of columns at a time: no column needs another."""
     k, columns, _ = behind.shape
     size = block_size(k, columns, behind.dtype)
     if size == columns:
-        return value_in_columns(behind, chains, between, period, tie, decide)
+        return value_in_columns(behind, chains, between, period, decide)
 
     def fill(i, filled):
         block = (
@@ -105,7 +103,7 @@ def in_blocks(
                 whole, part, i * size, 2
             ),
             filled,
-            value_in_columns(*block, period, tie, decide),
+            value_in_columns(*block, period, decide),
         )
 
     kept = jnp.zeros((k, k, columns), behind.dtype)
@@ -118,7 +116,6 @@ def value_in_columns(
     chains: jax.Array,
     between: jax.Array,
     period: Period,
-    tie: jax.Array | None,
     decide: str | None,
 ) -> tuple[jax.Array, jax.Array | None]:
     """W and the best order for some columns (u_2, ..., u_{m-1}).
@@ -129,7 +126,6 @@ def value_in_columns(
             (2 k - 1, k, columns): n, q, column.
         between: u_2 + ... + u_{m-1}, (1, columns).
         period: the period's demand and prices.
-        tie: difference that counts as none, money; None without decisions.
         decide: integer type of the orders, or None for values alone.
 
     Returns:
@@ -147,7 +143,7 @@ def value_in_columns(
         reached = jnp.where(n < 0, 0, period.cdf[jnp.maximum(n, 0)])
         chains = chains + reached[:, None, None] * (this - last)[None]
         options = jax.lax.dynamic_slice_in_dim(chains, u_1, k)  # n, q, column
-        best, order = best_order(options, period, tie, decide)
+        best, order = best_order(options, period, decide)
         held = (front + u_1).astype(best.dtype)[:, None] + between
         return (chains, this), (after_order(best, held, period), order)
 
@@ -222,13 +218,13 @@ def to_parents(table: jax.Array) -> jax.Array:
 
 
 def best_order(
-    options: jax.Array, period: Period, tie: jax.Array | None, decide: str | None
+    options: jax.Array, period: Period, decide: str | None
 ) -> tuple[jax.Array, jax.Array | None]:
     """The best over q, the second axis; and the smallest q that is as good."""
     best = options.max(1)
-    if decide is None or tie is None:
+    if decide is None:
         return best, None
-    good = period.discount * options >= period.discount * best[:, None] - tie
+    good = period.discount * options >= period.discount * best[:, None] - period.tie
     k = options.shape[1]
     q = jnp.arange(k, dtype=decide).reshape((1, k) + (1,) * (options.ndim - 2))
     return best, jnp.where(good, q, jnp.asarray(k, decide)).min(1)
@@ -265,29 +261,28 @@ def along_oldest(first: jax.Array, kept: jax.Array, salvage: jax.Array) -> jax.A
 
 
 def running_decision(
-    kept: jax.Array, order: jax.Array, salvage: jax.Array, tie: jax.Array
+    kept: jax.Array, order: jax.Array, period: Period
 ) -> tuple[jax.Array, Decision]:
     """The same with decisions: sell one more than the parent, order what it orders."""
     first = kept[0], Decision(jnp.zeros_like(order[0]), order[0])
     if kept.ndim > 1:
-        first = running_decision(kept[0], order[0], salvage, tie)
-    return decide_along_oldest(first, kept, order, salvage, tie)
+        first = running_decision(kept[0], order[0], period)
+    return decide_along_oldest(first, kept, order, period)
 
 
 def decide_along_oldest(
     first: tuple[jax.Array, Decision],
     kept: jax.Array,
     order: jax.Array,
-    salvage: jax.Array,
-    tie: jax.Array,
+    period: Period,
 ) -> tuple[jax.Array, Decision]:
     """`along_oldest` with decisions."""
 
     def step(parent, xs):
         kept, order = xs
         value, decision = parent
-        best = jnp.maximum(kept, value + salvage)
-        keep = kept >= best - tie
+        best = jnp.maximum(kept, value + period.salvage)
+        keep = kept >= best - period.tie
         one_more = Decision(decision.depletion + 1, decision.order)
         stay = Decision(jnp.zeros_like(one_more.depletion), order)
         decision = jax.tree.map(partial(jnp.where, keep), stay, one_more)

@@ -19,8 +19,8 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from lectures_helpers.expiry.exhaustive import best_order, look_up
-from lectures_helpers.expiry.periods import Decision, Period, tie_of
-from lectures_helpers.expiry.top_down import root, row_states
+from lectures_helpers.expiry.periods import Decision, Period
+from lectures_helpers.expiry.top_down import class_by_class, row_states
 
 __all__ = ["backup", "read_off"]
 
@@ -30,15 +30,10 @@ def backup(
     values: jax.Array, period: Period, *, decide: str | None = None
 ) -> tuple[jax.Array, Decision | None]:
     """Move values back by one period; as `tensor.backup`, where the structure holds."""
-    tie, kind = tie_of(values), decide or "int32"
-    filled = root(values, period, tie, kind)
-    for newer in range(values.ndim):
-        filled = _levels_of_class(values, filled, newer, period, tie, kind)
-    best, decision = jax.tree.map(lambda a: a.reshape(values.shape), filled)
-    return best, decision if decide else None
+    return class_by_class(_levels_of_class, values, period, decide)
 
 
-def _levels_of_class(values, first, newer, period, tie, decide):
+def _levels_of_class(values, first, newer, period, decide):
     """Values and decisions with 0, ..., k - 1 units in a class; as `top_down.rows_of_class`.
 
     `first` holds them for no units there, (k^newer,): for all stocks of the newer classes.
@@ -56,16 +51,10 @@ def _levels_of_class(values, first, newer, period, tie, decide):
 
     def next_level(state):
         b, levels, open_ended, threshold = state
-        kept, order = best_order(
-            later,
-            row_states(m, k, newer, b),
-            jnp.zeros(len(best), int),
-            period,
-            tie,
-            decide,
-        )
+        x = row_states(m, k, newer, b)
+        kept, order = best_order(later, x, jnp.zeros(len(x), int), period, decide)
         below = jax.tree.map(lambda a: a[b - 1], levels)
-        keep = open_ended & (kept >= below[0] + period.salvage - tie)
+        keep = open_ended & (kept >= below[0] + period.salvage - period.tie)
         value = jnp.where(keep, jnp.maximum(kept, below[0] + period.salvage), 0)
         levels = (
             levels[0].at[b].set(value),

@@ -14,6 +14,7 @@ consecutive numbers, and their parents are the block before it.
 Source: the lecture on structure (thm-tree).
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -21,7 +22,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from lectures_helpers.expiry.exhaustive import all_states, best_order, look_up
-from lectures_helpers.expiry.periods import Decision, Period, tie_of
+from lectures_helpers.expiry.periods import Decision, Period
 
 __all__ = ["backup", "rows_of_class"]
 
@@ -31,22 +32,25 @@ def backup(
     values: jax.Array, period: Period, *, decide: str | None = None
 ) -> tuple[jax.Array, Decision | None]:
     """Move values back by one period; as `tensor.backup`, where the structure holds."""
-    tie, kind = tie_of(values), decide or "int32"
-    filled = root(values, period, tie, kind)
+    return class_by_class(rows_of_class, values, period, decide)
+
+
+def class_by_class(
+    fill: Callable, values: jax.Array, period: Period, decide: str | None
+) -> tuple[jax.Array, Decision | None]:
+    """Fill the states of one class after another, the newest first, as `rows_of_class`.
+
+    It begins with the empty stock: an order, nothing to sell.
+    """
+    kind = decide or "int32"
+    nothing = jnp.zeros(1, int)
+    empty = jnp.zeros((1, values.ndim), int)
+    best, order = best_order(look_up(values), empty, nothing, period, kind)
+    filled = best, Decision(jnp.zeros(1, kind), order)
     for newer in range(values.ndim):  # classes that are newer than the row's
-        filled = rows_of_class(values, filled, newer, period, tie, kind)
+        filled = fill(values, filled, newer, period, kind)
     best, decision = jax.tree.map(lambda a: a.reshape(values.shape), filled)
     return best, decision if decide else None
-
-
-def root(
-    values: jax.Array, period: Period, tie: jax.Array, decide: str
-) -> tuple[jax.Array, Decision]:
-    """Value (1,) and decision of the empty stock: an order, nothing to sell."""
-    empty = jnp.zeros((1, values.ndim), int)
-    later = look_up(values)
-    best, order = best_order(later, empty, jnp.zeros(1, int), period, tie, decide)
-    return best, Decision(jnp.zeros(1, decide), order)
 
 
 def rows_of_class(
@@ -54,7 +58,6 @@ def rows_of_class(
     first: tuple[jax.Array, Decision],
     newer: int,
     period: Period,
-    tie: jax.Array,
     decide: str,
 ) -> tuple[jax.Array, Decision]:
     """Fill the rows b = 1, ..., k - 1 of a class, each from the one before.
@@ -64,7 +67,6 @@ def rows_of_class(
         first: values and decisions where the class is empty, (k^newer,).
         newer: number of newer classes.
         period: the period's demand and prices.
-        tie: difference that counts as none, money.
         decide: integer type of the decisions.
 
     Returns:
@@ -75,10 +77,10 @@ def rows_of_class(
     def row(parents, b):
         best, decision = parents
         x = row_states(m, k, newer, b)
-        kept, order = best_order(later, x, jnp.zeros(len(x), int), period, tie, decide)
+        kept, order = best_order(later, x, jnp.zeros(len(x), int), period, decide)
         follow = decision.depletion > 0
         one_more = best + period.salvage
-        keep = ~follow & (kept >= one_more - tie)
+        keep = ~follow & (kept >= one_more - period.tie)
         value = jnp.where(follow, one_more, jnp.maximum(kept, one_more))
         depletion = jnp.where(keep, 0, decision.depletion + 1).astype(decide)
         made = value, Decision(depletion, jnp.where(keep, order, decision.order))
