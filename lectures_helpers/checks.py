@@ -20,7 +20,7 @@ from jax.typing import ArrayLike, DTypeLike
 __all__ = [
     "any_traced", "at_least", "cast", "common_shape", "concrete", "dates", "finite", "flag",
     "initial", "integer", "integers", "is_traced", "made_by", "not_traced",
-    "number_or_vector", "numbers", "one_number", "positive", "random_key",
+    "number_or_vector", "numbers", "one_number", "positive", "random_key", "within",
 ]  # fmt: skip
 
 #: Largest integer accepted: sums of two such numbers still fit into 32 bits.
@@ -110,6 +110,12 @@ def at_least(name: str, value: T, bound: float) -> T:
 def positive(name: str, value: T, hint: str = "") -> T:
     """Return `value` (scalar or array) if all of it is finite and > 0."""
     return _checked(name, value, ("> 0", lambda x: x > 0, hint))
+
+
+def within(name: str, value: T, least: float, most: float) -> T:
+    """Return `value` (scalar or array) if all of it lies from `least` to `most`."""
+    no_less = (f">= {least:g}", lambda x: x >= least, "")
+    return _checked(name, value, no_less, (f"<= {most:g}", lambda x: x <= most, ""))
 
 
 def integer(name: str, value: Any, bound: int) -> int:

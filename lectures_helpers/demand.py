@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike, DTypeLike
+from jax.typing import ArrayLike
 from scipy import special, stats
 
 from lectures_helpers import checks
@@ -55,10 +55,6 @@ _POINT = SimpleNamespace(
 
 def _draw_exponential(mean, scv, key):
     return mean * jax.random.exponential(key, mean.shape, mean.dtype)
-
-
-def _exponential_law(mean, scv):
-    return stats.expon, 0.0, mean
 
 
 def _draw_gamma(mean, scv, key):
@@ -182,7 +178,7 @@ FAMILIES: dict[str, Family] = {
         expected_min=lambda q, mean, scv, n: np.minimum(q, mean) ** n,
         scv=0.0,
     ),
-    "exponential": Family(_draw_exponential, _exponential_law, _gamma_min, scv=1.0),
+    "exponential": Family(_draw_exponential, _gamma_law, _gamma_min, scv=1.0),
     "uniform": _truncated(_draw_uniform, _uniform_law, _uniform_tail),
     "triangular": _truncated(_draw_triangular, _triangular_law, _triangular_tail),
     "gamma": Family(_draw_gamma, _gamma_law, _gamma_min),
@@ -194,6 +190,10 @@ FAMILIES: dict[str, Family] = {
 FIXED_SCV = {
     name: family.scv for name, family in FAMILIES.items() if family.scv is not None
 }
+
+#: Smallest and largest mean and SCV: beyond, draws in single precision are 0 or infinite,
+#: or all alike.
+MEANS, SCVS = (1e-30, 1e30), (1e-12, 1e6)
 
 # --------------------------------------------------------------------------- a law
 
@@ -224,14 +224,15 @@ def create_distribution(
     Args:
         family: "deterministic", "exponential", "uniform", "triangular"
             (symmetric), "gamma", "lognormal" or "normal".
-        mean: mean before truncation at zero, > 0, in the quantity's unit; None
-            leaves it to the model that the distribution is handed to.
-        scv: variance / mean² before truncation at zero, > 0.  Not needed for
-            the deterministic (0) and the exponential family (1).
+        mean: mean before truncation at zero, in the quantity's unit, from 1e-30 to
+            1e30; None leaves it to the model that the distribution is handed to.
+        scv: variance / mean² before truncation at zero, from 1e-12 to 1e6.  Not
+            needed for the deterministic (0) and the exponential family (1).
 
     Raises:
-        ValueError: the family is unknown; the mean is not finite or <= 0; the
-            SCV is missing, not finite, <= 0, or another than the family's own.
+        ValueError: the family is unknown; the mean or the SCV is out of these bounds
+            (where draws in single precision would all be alike, zero or infinite); the
+            SCV is missing, or another than the family's own.
 
     >>> create_distribution("gamma", 225.0, 0.8)
     Distribution(family='gamma', mean=225.0, scv=0.8)
@@ -244,12 +245,13 @@ def create_distribution(
         known = ", ".join(FAMILIES)
         raise ValueError(f"family must be one of {known}; got {family!r}")
     if mean is not None:
-        checks.positive("mean", mean)
+        checks.within("mean", checks.positive("mean", mean), *MEANS)
     own = FAMILIES[family].scv
     if own is None:
         if scv is None:
             raise ValueError(f"scv must be given for the {family} family, got None")
         checks.positive("scv", scv, hint="; for SCV 0 use the deterministic family")
+        checks.within("scv", scv, *SCVS)
     elif scv is None:
         scv = own
     elif not checks.is_traced(scv):
@@ -262,19 +264,15 @@ def create_distribution(
     return Distribution(family, mean, scv)
 
 
-@partial(jax.jit, static_argnames=("shape", "dtype"))
-def _sample(dist, shape, key, dtype):
-    mean = jnp.broadcast_to(jnp.asarray(dist.mean, dtype), shape)
-    scv = jnp.broadcast_to(jnp.asarray(dist.scv, dtype), shape)
+@partial(jax.jit, static_argnames="shape")
+def _sample(dist, shape, key):
+    numbers = (jnp.asarray(number, float) for number in (dist.mean, dist.scv))
+    mean, scv = (jnp.broadcast_to(number, shape) for number in numbers)
     return FAMILIES[dist.family].draw(mean, scv, key)
 
 
 def sample(
-    dist: Distribution,
-    shape: int | Sequence[int],
-    *,
-    key: jax.Array,
-    dtype: DTypeLike | None = None,
+    dist: Distribution, shape: int | Sequence[int], *, key: jax.Array
 ) -> jax.Array:
     """Draw from a distribution.
 
@@ -282,23 +280,20 @@ def sample(
         dist: the law; its mean and SCV are numbers, or arrays that broadcast to `shape`.
         shape: shape of the result, a sequence of integers >= 0 or one such integer.
         key: random key.
-        dtype: floating-point type; by default JAX's own.
 
     Returns:
-        Draws >= 0 of that shape, in the unit of the mean.
+        Draws >= 0 of that shape, in the unit of the mean and JAX's own precision.
 
     Raises:
         ValueError: bad input; the mean was left open.
     """
-    checks.random_key(key)
-    checked(dist)
+    dist = checked(dist)
     sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
     sizes = tuple(checks.integer("shape", size, 0) for size in sizes)
-    dtype = jnp.zeros((), dtype if dtype is not None else float).dtype
-    for name, value in (("mean", dist.mean), ("scv", dist.scv)):
-        if not checks.is_traced(value) and dist.family != "deterministic":
-            _check_range(name, value, dtype)
-    return _sample(dist, sizes, key, dtype)
+    filled = np.broadcast_to(0.0, sizes)
+    if checks.common_shape(mean=dist.mean, scv=dist.scv, shape=filled) != sizes:
+        raise ValueError(f"shape must have room for mean and scv, got {sizes}")
+    return _sample(dist, sizes, checks.random_key(key))
 
 
 # ------------------------------------------------------------- exact, on the host
@@ -341,10 +336,7 @@ def quantile(dist: Distribution, p: ArrayLike) -> np.ndarray:
     >>> float(quantile(create_distribution("uniform", 10.0, 1 / 12), 0.25))
     7.5
     """
-    mean, scv, prob = _on_host(dist, p, "p")
-    outside = (prob < 0) | (prob > 1)
-    if outside.any():
-        raise ValueError(f"p must lie in [0, 1], got {prob[outside][0]:g}")
+    mean, scv, prob = _on_host(dist, p, "p", 0.0, 1.0)
     law, *arguments = FAMILIES[dist.family].law(mean, scv)
     return np.maximum(law.ppf(prob, *arguments), 0.0)[()]
 
@@ -386,7 +378,8 @@ def expected_min_square(dist: Distribution, q: ArrayLike) -> np.ndarray:
     2.0
     """
     mean, scv, stock = _on_host(dist, q, "q", 0.0)
-    return FAMILIES[dist.family].expected_min(stock, mean, scv, 2)[()]
+    with np.errstate(over="ignore"):  # of a stock that is never sold out
+        return FAMILIES[dist.family].expected_min(stock, mean, scv, 2)[()]
 
 
 def moments(dist: Distribution) -> tuple[np.ndarray, np.ndarray]:
@@ -437,28 +430,18 @@ def _cdf(family, mean, scv, x):
 # ------------------------------------------------------------------------- checks
 
 
-def _on_host(dist, x, name="x", bound=-np.inf):
-    """Mean, SCV and x, which is >= `bound`, in 64 bits and of one shape."""
-    checked(dist)
+def _on_host(dist, x, name="x", least=-np.inf, most=np.inf):
+    """Mean, SCV and x, which lies between two bounds, in 64 bits and of one shape."""
+    dist = checked(dist)
     checks.not_traced(f"dist and {name}", dist, x)
     at = checks.numbers(name, x)
-    for rule, wrong in (("a number", np.isnan(at)), (f">= {bound:g}", at < bound)):
-        if wrong.any():
-            raise ValueError(f"{name} must be {rule}, got {at[wrong][0]:g}")
+    if not (right := (at >= least) & (at <= most)).all():  # NaN is neither
+        wrong = at[~right][0]
+        raise ValueError(f"{name} must be from {least:g} to {most:g}, got {wrong:g}")
+    checks.common_shape(mean=dist.mean, scv=dist.scv, **{name: at})
     return np.broadcast_arrays(
         np.asarray(dist.mean, dtype=float), np.asarray(dist.scv, dtype=float), at
     )
-
-
-def _check_range(name, value, dtype):
-    """Refuse what is zero or infinite in the precision of the draws: they would be NaN."""
-    with np.errstate(over="ignore", under="ignore"):
-        number = np.asarray(value).astype(dtype)
-    tiny = jnp.finfo(dtype).tiny
-    if not ((number >= tiny) & (number <= 1 / tiny)).all():
-        raise ValueError(
-            f"{name} must lie between {tiny:.0e} and {1 / tiny:.0e} in {dtype}, got {value}"
-        )
 
 
 def checked(dist: Distribution) -> Distribution:
@@ -486,11 +469,7 @@ def law(name: str, dist: Distribution | None, family: str, mean: Any) -> Distrib
     """
     if dist is None:
         return Distribution(family, mean, FIXED_SCV[family])
-    if not isinstance(dist, Distribution):
-        raise ValueError(
-            f"{name} must be a distribution made by demand.create_distribution, "
-            f"got {dist!r}"
-        )
+    checks.made_by(name, dist, Distribution, "demand.create_distribution")
     # Checked again: a law, and what stands in for its mean, can be put together by hand.
     if dist.mean is not None:
         mean = checks.one_number(name, dist.mean, "have one mean")

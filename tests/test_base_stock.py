@@ -313,7 +313,7 @@ def test_bad_input():
                 PARAMS, None, None, 11, key=KEY, run=Run(num_demands=n)
             )
         )(500)
-    with pytest.raises(ValueError, match="lead_time must be a distribution"):
+    with pytest.raises(ValueError, match="lead_time must come from demand"):
         base_stock.simulate(PARAMS, None, 1 / 12, 11, key=KEY)
     with pytest.raises(ValueError, match="levels must be integers"):
         jax.jit(lambda R: base_stock.simulate(PARAMS, None, None, R, key=KEY))(11.0)

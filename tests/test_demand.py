@@ -298,7 +298,6 @@ def test_shapes_and_precision():
     assert demand.sample(dist, (), key=KEY()).shape == ()
     assert demand.sample(dist, 0, key=KEY()).shape == (0,)
     assert demand.sample(dist, (3, 2), key=KEY()).dtype == jnp.float32
-    assert demand.sample(dist, 3, key=KEY(), dtype=jnp.float16).dtype == jnp.float16
     per_column = demand.create_distribution("lognormal", np.array([1.0, 1e6]), 0.1)
     draws = demand.sample(per_column, (5, 2), key=KEY())
     assert (draws[:, 0] < 10).all()
@@ -395,7 +394,7 @@ def test_bad_arguments_of_exact_results(name):
         ("1", f"{name} must be a number, got '1'"),
         (None, f"{name} must be a number, got None"),
         (True, f"{name} must be a number, got True"),
-        ([0.5, np.nan], f"{name} must be a number, got nan"),
+        ([0.5, np.nan], f"{name} must be from "),
     ):
         with refuses(message):
             function(dist, wrong)
@@ -412,16 +411,16 @@ def test_bad_arguments_of_exact_results(name):
 def test_bounds_of_exact_results():
     dist = law("gamma", 0.5)
     for wrong in (-0.1, 1.1):
-        with refuses(f"p must lie in [0, 1], got {wrong}"):
+        with refuses(f"p must be from 0 to 1, got {wrong}"):
             demand.quantile(dist, [0.5, wrong])
     for function in (demand.expected_min, demand.expected_min_square):
-        with refuses("q must be >= 0, got -1"):
+        with refuses("q must be from 0 to inf, got -1"):
             function(dist, [0.0, -1.0])
     assert demand.cdf(dist, -1.0) == 0
     for function in (demand.moments, demand.prob_zero):
         with refuses("dist must come from create_distribution, got None"):
             function(None)
-    with refuses("lead_time must be a distribution made by demand.create_distribution"):
+    with refuses("lead_time must come from demand.create_distribution"):
         demand.law("lead_time", "gamma", "exponential", 1.0)
 
 
@@ -433,6 +432,8 @@ def test_bad_draws():
         demand.sample(dist, (3, -1), key=KEY())
     with refuses("shape must be an integer >= 0, got 2.5"):
         demand.sample(dist, 2.5, key=KEY())
+    with refuses("shape must have room for mean and scv, got ()"):
+        demand.sample(law("gamma", np.ones(3)), (), key=KEY())
     with refuses("dist must have a mean here"):
         demand.sample(demand.create_distribution("gamma", None, 0.5), 3, key=KEY())
     with refuses("dist must come from create_distribution"):

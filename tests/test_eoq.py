@@ -157,5 +157,5 @@ def test_bad_input():
             eoq.simulate(params, None, 10, key=KEY, run=eoq.Run(**arguments))
     with pytest.raises(ValueError, match="key must be a typed key"):
         eoq.simulate(params, None, 10, key=0)
-    with pytest.raises(ValueError, match="interarrival must be a distribution"):
+    with pytest.raises(ValueError, match="interarrival must come from demand"):
         eoq.simulate(params, "gamma", 10, key=KEY)

@@ -115,39 +115,6 @@ KNOWN: dict[str, dict[str, str]] = {
         "quantity": "shape",
         "num_demands": "shape tracer",
     },
-    "classical.newsvendor.create_parameters": {
-        "unit_cost": "empty shape",
-        "price": "empty shape",
-        "salvage": "empty shape",
-    },
-    "classical.newsvendor.critical_ratio": {
-        "params": "all-empty",
-    },
-    "classical.newsvendor.expected_profit": {
-        "params": "all-empty",
-        "quantity": "shape",
-    },
-    "classical.newsvendor.loss_probability": {
-        "params": "all-empty",
-        "quantity": "shape",
-    },
-    "classical.newsvendor.optimal_quantity": {
-        "params": "all-empty",
-    },
-    "classical.newsvendor.profit_cdf": {
-        "params": "all-empty",
-        "quantity": "shape",
-        "x": "shape tracer",
-    },
-    "classical.newsvendor.profit_quantile": {
-        "params": "all-empty",
-        "quantity": "shape",
-        "prob": "None NaN inf -1 text empty complex bool 1e300 10^18 shape ragged object tracer",
-    },
-    "classical.newsvendor.std_profit": {
-        "params": "all-empty",
-        "quantity": "1e300 shape",
-    },
     "classical.qr.approximate_policy": {
         "scv": "shape tracer",
     },
@@ -163,20 +130,8 @@ KNOWN: dict[str, dict[str, str]] = {
         "shop": "None NaN inf -1 text empty complex bool 1e300 10^18 shape ragged object",
         "scv": "1e300 10^18",
     },
-    "demand.cdf": {
-        "x": "shape",
-    },
-    "demand.expected_min": {
-        "q": "shape",
-    },
-    "demand.expected_min_square": {
-        "q": "1e300 shape",
-    },
-    "demand.quantile": {
-        "p": "shape",
-    },
-    "demand.sample": {
-        "dtype": "NaN inf -1 text empty complex bool 1e300 10^18 shape ragged object tracer",
+    "classical.renewal.lead_time_demand": {
+        "demand_rate": "1e300",
     },
     "dynamics.ss_exact.Law.cdf": {
         "x": "None NaN text empty complex bool ragged object tracer",
@@ -281,8 +236,8 @@ def table():
     rows: dict[str, dict[str, Any]] = {
         "demand.create_distribution": {
             "family": a("gamma"),
-            "mean": a(2.0, OPTIONAL, TRACED, MANY, LARGE),
-            "scv": number,
+            "mean": a(2.0, OPTIONAL, TRACED, MANY, WIDE),
+            "scv": a(2.0, TRACED, MANY),
         },
         "demand.cdf": {"dist": gamma, "x": a(np.arange(3), SIGNED, OPEN, LARGE)},
         "demand.quantile": {"dist": gamma, "p": a([0.1, 0.2, 0.9])},
@@ -297,7 +252,6 @@ def table():
             "dist": one_law,
             "shape": a((), NONE_AT_ALL),
             "key": key,
-            "dtype": a("float32", OPTIONAL),
         },
         # What is checked; the name and the bound are the caller's own.
         "checks.finite": {
@@ -311,6 +265,12 @@ def table():
         "checks.concrete": {"name": "value", "value": a(2.0, LARGE, SIGNED)},
         "checks.at_least": {"name": "value", "value": number, "bound": 0},
         "checks.positive": {"name": "value", "value": number, "hint": ""},
+        "checks.within": {
+            "name": "value",
+            "value": a(2.0, TRACED, MANY),
+            "least": 0,
+            "most": 9,
+        },
         "checks.integer": {"name": "value", "value": a(2), "bound": 0},
         "checks.integers": {"name": "value", "value": a(2, TRACED), "bound": 0},
         "checks.number_or_vector": {
@@ -348,8 +308,8 @@ def table():
     rows |= {
         "classical.newsvendor.create_parameters": {
             "unit_cost": a(8.0, TRACED),
-            "price": a(18.0, TRACED, LARGE),
-            "salvage": a(np.array([0.0, -1.0, -2.0]), TRACED, SIGNED),
+            "price": a(18.0 + np.arange(3), TRACED, LARGE),
+            "salvage": a(-np.arange(3.0), TRACED, SIGNED),
         },
         "classical.newsvendor.critical_ratio": {"params": params},
         "classical.newsvendor.optimal_quantity": {"params": params, "dist": gamma},
@@ -364,7 +324,7 @@ def table():
         "classical.newsvendor.simulate": {
             "params": a(newsvendor.create_parameters(), TRACED),
             "dist": one_law,
-            "quantities": a(1.0, TRACED, WIDE),
+            "quantities": a(1.0, TRACED),
             "key": key,
             "num_samples": a(3),
             "keep_samples": a(True, FLAG),
@@ -377,7 +337,7 @@ def table():
     order_shop = a(qr.create_parameters())
     lots = a(eoq.create_parameters())
     law = a(demand.create_distribution("gamma", None, 0.5), OPTIONAL)
-    textbook = {"family": a("gamma"), "scv": a(1.0, OPTIONAL, LARGE)}
+    textbook = {"family": a("gamma"), "scv": a(1.0, OPTIONAL)}
     run = a(base_stock.Run(2, 20))
     # What None stands for, so that nothing is compiled again for it.
     exponential = demand.create_distribution("exponential", None)

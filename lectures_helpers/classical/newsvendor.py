@@ -42,6 +42,9 @@ class Parameters(NamedTuple):
     salvage: Any  #: what a unit left over earns v, money; negative if disposal costs
 
 
+#: Amounts that differ by less than this share are one: prices such as 0.1 are rounded.
+TIE = 1e-12
+
 #: What must hold, and what it means if it does not.
 RULES = {
     "salvage < price": "a unit left over earns no less than a unit sold",
@@ -56,7 +59,8 @@ class Simulation(NamedTuple):
     expected_profit: jax.Array  #: mean profit, money
     loss_probability: jax.Array  #: share of samples with profit < 0
     standard_error: jax.Array  #: standard error of `expected_profit`, money
-    loss_standard_error: jax.Array  #: standard error of `loss_probability`
+    #: standard error of `loss_probability`, wide enough where losses, or others, are few
+    loss_standard_error: jax.Array
     #: (..., num_samples) profits, or None: column j meets demand j
     samples: jax.Array | None
 
@@ -73,9 +77,9 @@ def create_parameters(
             for disposal, and legal.
 
     Raises:
-        ValueError: a number is not finite; the cost or the price is negative; or
-            there is no interior optimum, because salvage >= price, unit_cost >= price
-            or unit_cost <= salvage.
+        ValueError: a number is not finite; the cost or the price is negative; arrays
+            do not broadcast; or there is no interior optimum, because salvage >= price,
+            unit_cost >= price or unit_cost <= salvage.
 
     >>> create_parameters()
     Parameters(unit_cost=8.0, price=18.0, salvage=0.0)
@@ -85,11 +89,10 @@ def create_parameters(
     ValueError: unit_cost must be < price, got unit_cost = 20.0 and price = 18.0: no sale earns its cost, and the best order is none
     """
     params = Parameters(unit_cost, price, salvage)
-    if _is_sound(params):
-        return params
     checks.at_least("unit_cost", unit_cost, 0.0)
     checks.at_least("price", price, 0.0)
     checks.finite("salvage", salvage)
+    checks.common_shape(**params._asdict())
     for rule, reason in RULES.items():
         name, relation, other = rule.split()
         pair = getattr(params, name), getattr(params, other)
@@ -145,7 +148,9 @@ def critical_ratio(params: Parameters) -> np.ndarray:
     >>> round(float(critical_ratio(create_parameters())), 6)
     0.555556
     """
-    c, p, v, _ = _on_host(params)
+    _check(params)
+    checks.not_traced("params", params)
+    c, p, v = (np.asarray(number, dtype=float) for number in params)
     return ((p - c) / (p - v))[()]
 
 
@@ -196,8 +201,8 @@ def expected_profit(
     >>> round(float(expected_profit(create_parameters(), exponential, 182.0)), 4)
     790.3219
     """
-    c, p, v, q = _on_host(params, quantity)
-    return ((p - v) * demand.expected_min(dist, q) - (c - v) * q)[()]
+    c, p, v, q = _on_host(params, dist, quantity)
+    return _earned(c, p, v, q, demand.expected_min(dist, q))[()]
 
 
 def std_profit(
@@ -215,7 +220,7 @@ def std_profit(
     >>> round(float(std_profit(create_parameters(), exponential, 1e5)), 6)
     4050.0
     """
-    _, p, v, q = _on_host(params, quantity)
+    _, p, v, q = _on_host(params, dist, quantity)
     square = demand.expected_min_square(dist, q)
     variance = square - demand.expected_min(dist, q) ** 2
     return ((p - v) * np.sqrt(np.maximum(variance, 0.0)))[()]
@@ -240,16 +245,11 @@ def loss_probability(
     >>> round(float(loss_probability(create_parameters(), exponential, 182.0)), 6)
     0.301979
     """
-    c, p, v, q = _on_host(params, quantity)
-    x = (c - v) / (p - v) * q
-    below = demand.cdf(dist, x)
-    if dist.family == "deterministic":
-        # A season that breaks even is no loss, whatever the last digits say.
-        lost = (c - v) * q * (1 - 1e-12)
-        is_loss = (p - v) * np.asarray(dist.mean, dtype=float) < lost
-        return np.where(is_loss, np.ones_like(below), 0.0)[()]
-    # Above zero the other laws have no atoms, so that P(D < x) is P(D <= x).
-    return np.where(x > 0, below, 0.0)[()]
+    c, p, v, q = _on_host(params, dist, quantity)
+    even = (c - v) / (p - v) * q
+    # Above zero only the deterministic law has an atom: just below, all the others are
+    # as likely to fall short.
+    return np.where(even > 0, demand.cdf(dist, even * (1 - TIE)), 0.0)[()]
 
 
 def profit_cdf(
@@ -265,15 +265,14 @@ def profit_cdf(
 
     Returns:
         P(profit <= x) in [0, 1], in 64 bits.  It jumps to 1 at (p - c) Q, the
-        profit of a season that sells out.
+        profit of a season that sells out.  Amounts that differ by less than 1e-12 of
+        what is at stake count as one, so that no rounding of prices misses a jump.
 
     Raises:
         ValueError: bad input.
     """
-    c, p, v, q = _on_host(params, quantity)
-    money = np.asarray(checks.finite("x", x), dtype=float)
-    below = demand.cdf(dist, (money + (c - v) * q) / (p - v))
-    return np.where(money >= (p - c) * q, 1.0, below)[()]
+    c, p, v, q, money = _on_host(params, dist, quantity, x=checks.finite("x", x))
+    return _profit_cdf(c, p, v, q, dist, money)[()]
 
 
 def profit_quantile(
@@ -288,14 +287,34 @@ def profit_quantile(
         prob: probability in [0, 1]; a number or an array.
 
     Returns:
-        Smallest x with P(profit <= x) >= prob, money, in 64 bits.
+        Smallest x with P(profit <= x) >= prob (up to 1e-12), money, in 64 bits.
 
     Raises:
         ValueError: bad input.
     """
-    c, p, v, q = _on_host(params, quantity)
-    sold = np.minimum(demand.quantile(dist, prob), q)
-    return ((p - v) * sold - (c - v) * q)[()]
+    prob = checks.within("prob", prob, 0.0, 1.0)
+    c, p, v, q, prob = _on_host(params, dist, quantity, prob=prob)
+    x = _earned(c, p, v, q, np.minimum(demand.quantile(dist, prob), q))
+    # Where a season sells next to nothing, a digit of money is worth many of demand.
+    above = x + 1e-15 * (np.abs(x) + (c - v) * q)
+    return np.where(_profit_cdf(c, p, v, q, dist, x) < prob, above, x)[()]
+
+
+def _earned(c, p, v, q, sold):
+    """Profit of a season, or its mean: every one of these functions rounds it alike."""
+    return (p - v) * sold - (c - v) * q
+
+
+def _profit_cdf(c, p, v, q, dist, x):
+    """P(profit <= x); up to `TIE` of what is at stake x may be one of the law's atoms."""
+    slack = TIE * (np.abs(x) + (c - v) * q)
+    revenue = x + (c - v) * q
+    if dist.family == "deterministic":
+        revenue = revenue + slack
+    else:  # nobody comes
+        revenue = np.where(revenue < 0, np.minimum(revenue + slack, 0.0), revenue)
+    below = demand.cdf(dist, revenue / (p - v))
+    return np.where(x + slack >= _earned(c, p, v, q, q), 1.0, below)
 
 
 # ------------------------------------------------------------------- simulation
@@ -329,7 +348,7 @@ def simulate_seasons(
     Returns:
         Arrays of the shape of `quantities`; samples have one more axis at the end.
     """
-    demanded = demand.sample(dist, num_samples, key=key, dtype=quantities.dtype)
+    demanded = demand.sample(dist, num_samples, key=key)
     eps = 4 * jnp.finfo(quantities.dtype).eps
 
     def one_quantity(Q):
@@ -340,7 +359,9 @@ def simulate_seasons(
         # A season that breaks even is no loss, whatever the last digits say.
         even = -eps * (jnp.abs(params.price) + jnp.abs(params.salvage)) * Q
         loss = jnp.mean(x < even, dtype=x.dtype)
-        loss_error = jnp.sqrt(loss * (1 - loss) / num_samples)
+        # As if two more seasons had lost and two had not: 0 losses seen are no proof.
+        share = (loss * num_samples + 2) / (num_samples + 4)
+        loss_error = jnp.sqrt(share * (1 - share) / num_samples)
         return Simulation(mean, loss, error, loss_error, x if keep_samples else None)
 
     if quantities.ndim == 0:
@@ -361,8 +382,9 @@ def simulate(
 
     Common random numbers make the curve over Q as smooth as a single season's
     profit is, and differences between quantities far more precise than the
-    values.  Works under `jax.vmap` and `jax.grad` over the model's and the law's
-    numbers and the quantities.
+    values.  Works under `jax.vmap` over the model's and the law's numbers and the
+    quantities.  `jax.grad` gives derivatives of the mean profit; a share of losses
+    moves in steps, and its derivative is 0 wherever it has one.
 
     Args:
         params: the model; numbers.
@@ -379,8 +401,7 @@ def simulate(
         ValueError: bad input.
     """
     num_samples = checks.integer("num_samples", num_samples, 2)
-    if not isinstance(keep_samples, (bool, np.bool_)):
-        raise ValueError(f"keep_samples must be True or False, got {keep_samples!r}")
+    keep_samples = checks.flag("keep_samples", keep_samples)
     checks.random_key(key)
     checks.at_least("quantities", checks.number_or_vector("quantities", quantities), 0)
     demand.checked(dist)
@@ -390,41 +411,45 @@ def simulate(
     for name, value in numbers.items():
         numbers[name] = checks.cast(name, checks.one_number(name, value), float)
     mean, scv = numbers.pop("mean"), numbers.pop("scv")
+    quantities = checks.cast("quantities", quantities, float)
+    if not checks.any_traced(numbers, quantities):
+        # Profits are squared and added up.
+        stake = max(numbers["price"], -numbers["salvage"])
+        most = float((jnp.finfo(quantities.dtype).max / num_samples) ** 0.5 / stake)
+        if (largest := quantities.max()) > most:
+            raise ValueError(
+                f"quantities must be <= {most:.1e}, so that profits are finite in "
+                f"{quantities.dtype}, got {largest:g}"
+            )
     return simulate_seasons(
         Parameters(**numbers),
         dataclasses.replace(dist, mean=mean, scv=scv),
-        checks.cast("quantities", quantities, float),
+        quantities,
         # Folded, not split: the same key may simulate other quantities on the same demands.
         jax.random.fold_in(key, 0),
         num_samples,
-        bool(keep_samples),
+        keep_samples,
     )
 
 
 # ------------------------------------------------------------------------ checks
 
 
-def _is_sound(params):
-    """Whether a model's numbers are in order, at one look (it is taken at every call)."""
-    try:
-        c, p, v = map(np.asarray, params)
-    except (TypeError, ValueError):  # traced, or no array
-        return False
-    if not all(number.dtype.kind in "fiu" for number in (c, p, v)):
-        return False
-    return bool(((c >= 0) & (v < c) & (c < p) & (p < np.inf) & (v > -np.inf)).all())
-
-
 def _check(params):
-    if not isinstance(params, Parameters):
-        raise ValueError(f"params must come from create_parameters, got {params!r}")
-    create_parameters(*params)
+    create_parameters(*checks.made_by("params", params, Parameters))
 
 
-def _on_host(params, quantity=0.0):
-    """The three numbers of the model, and the quantity, in 64 bits."""
+def _on_host(params, dist, quantity, **others):
+    """The three numbers of the model, the quantity and what else is given, in 64 bits."""
     _check(params)
-    checks.not_traced("params", params)
-    checks.not_traced("quantity", quantity)
-    checks.at_least("quantity", quantity, 0.0)
-    return tuple(np.asarray(value, dtype=float) for value in (*params, quantity))
+    named = {"quantity": checks.at_least("quantity", quantity, 0.0), **others}
+    for name, value in {"params": params, **named}.items():
+        checks.not_traced(name, value)
+    demand.checked(dist)
+    checks.common_shape(**params._asdict(), mean=dist.mean, scv=dist.scv, **named)
+    c, p, v, *rest = (
+        np.asarray(value, dtype=float) for value in (*params, *named.values())
+    )
+    with np.errstate(over="ignore"):
+        checks.finite("(price - salvage) * quantity", (p - v) * rest[0])
+    return c, p, v, *rest
