@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lectures_helpers.teaching.intervals import check_agreement, interval
+from lectures_helpers.teaching.intervals import check_agreement, check_shares, interval
 
 
 def test_interval_is_students():
@@ -23,12 +23,12 @@ def test_one_replication_has_no_interval(values):
 
 
 def test_agreement_is_of_the_family():
-    """Right programs fail about once in 16,000 runs, however many values they compare."""
+    """Right programs fail once in 1.7 million runs, however many values they compare."""
     rng = np.random.default_rng(2)
-    limit = stats.t.isf(stats.norm.sf(4) / 200, 9)
+    limit = stats.t.isf(stats.norm.sf(5) / 200, 9)
     # The largest of 200 gaps: exact tail by independence, against the level promised.
     risk = 1 - (1 - 2 * stats.t.sf(limit, 9)) ** 200
-    assert risk == pytest.approx(2 * stats.norm.sf(4), rel=1e-3)
+    assert risk == pytest.approx(2 * stats.norm.sf(5), rel=1e-3)
     for _ in range(200):
         said = check_agreement(rng.normal(1.0, 0.1, (200, 10)), np.ones(200))
     assert said.startswith("Simulated and exact values agree (200 compared)")
@@ -47,3 +47,29 @@ def test_what_does_not_vary_may_only_round():
     assert "agree" in check_agreement(np.full((3, 5), 1 + 1e-7), np.ones(3))
     with pytest.raises(AssertionError, match=r"differ by 0\.001"):
         check_agreement(np.full((3, 5), 1.001), np.ones(3))
+
+
+def test_shares_of_a_right_program_agree():
+    """Rare, sure and impossible events among them; the risk summed up exactly."""
+    n, p = 1000, np.array([0.0, 1e-9, 1e-3, 0.3, 0.999, 1.0])
+    rng = np.random.default_rng(4)
+    for _ in range(200):
+        check_shares(rng.binomial(n, p) / n, p, n)
+    counts = np.arange(n + 1)
+    risk = 0.0
+    for one in p:
+        law = stats.binom.pmf(counts, n, one)
+        for count in counts[law > 0]:
+            try:
+                check_shares([count / n] + [0.0] * 5, [one] + [0.0] * 5, n)
+            except AssertionError:
+                risk += law[count]
+    assert risk <= 2 * stats.norm.sf(5)
+
+
+@pytest.mark.parametrize(
+    ("share", "p"), [(0.01, 0.0), (0.999, 1.0), (0.4, 0.3), (0.01, 1e-6)]
+)
+def test_shares_that_disagree(share, p):
+    with pytest.raises(AssertionError, match=f"simulated {share} and exact .* differ"):
+        check_shares([0.3, share], [0.3, p], 10_000)

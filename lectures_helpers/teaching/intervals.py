@@ -6,7 +6,12 @@ import numpy as np
 from jax.typing import ArrayLike
 from scipy import stats
 
-__all__ = ["Interval", "check_agreement", "interval"]
+__all__ = ["Interval", "check_agreement", "check_shares", "interval"]
+
+# A lecture makes some ten families of comparisons, and a right one must stop less than once in
+# 10,000 runs: each family may be wrong as often as one normal estimate is five standard
+# errors off.
+RISK = 2 * stats.norm.sf(5)
 
 
 class Interval(NamedTuple):
@@ -45,8 +50,8 @@ def interval(values: ArrayLike, axis: int = -1) -> Interval:
 def check_agreement(simulated: ArrayLike, exact: ArrayLike, axis: int = -1) -> str:
     """Assert that means over replications agree with exact values, all of them together.
 
-    The comparisons share the risk that one normal estimate is off by four standard
-    errors (1 in 16,000), however many they are; with few replications Student's t
+    The comparisons share the risk that one normal estimate is off by five standard
+    errors (1 in 1.7 million), however many they are; with few replications Student's t
     stands in for the normal law.
 
     Args:
@@ -63,7 +68,7 @@ def check_agreement(simulated: ArrayLike, exact: ArrayLike, axis: int = -1) -> s
         ValueError: fewer than two replications.
     """
     mean, _, error = interval(simulated, axis)
-    limit = stats.t.isf(stats.norm.sf(4) / mean.size, np.shape(simulated)[axis] - 1)
+    limit = stats.t.isf(RISK / 2 / mean.size, np.shape(simulated)[axis] - 1)
     gap = np.abs(mean - np.asarray(exact))
     # Where nothing varies (a fill rate of 1, say) only rounding is left to compare.
     rounding = 1e-6 * np.maximum(np.abs(mean), np.abs(exact))
@@ -81,4 +86,47 @@ def check_agreement(simulated: ArrayLike, exact: ArrayLike, axis: int = -1) -> s
         f"Simulated and exact values agree ({mean.size} compared): the largest gap is "
         f"{largest:.1f} standard errors, where {limit:.1f} are allowed. At a typical "
         f"point, an error of {caught:.0%} would have been caught."
+    )
+
+
+def check_shares(shares: ArrayLike, exact: ArrayLike, num_samples: int) -> str:
+    """Assert that shares of independent samples agree with probabilities, all together.
+
+    The counts are judged by the binomial law itself, so that rare events and sure ones
+    may be among them; the comparisons share one risk, as in `check_agreement`.
+
+    Args:
+        shares: shares of the samples in which each event happened.
+        exact: the events' probabilities, of the same shape.
+        num_samples: how many samples, >= 1.
+
+    Returns:
+        A sentence that says how far off the shares are.
+
+    Raises:
+        AssertionError: one share is too far off; the message says how far.
+
+    >>> check_shares([0.3, 0.0], [0.31, 1e-9], 1000)
+    'Shares and probabilities agree (2 compared): the largest gap is 0.7 standard errors.'
+    """
+    share, p = np.broadcast_arrays(
+        np.asarray(shares, dtype=float), np.clip(exact, 0.0, 1.0)
+    )
+    count = np.rint(share * num_samples)
+    tail = np.minimum(
+        stats.binom.cdf(count, num_samples, p),
+        stats.binom.sf(count - 1, num_samples, p),
+    )
+    worst = np.unravel_index(np.argmin(tail), tail.shape)
+    gap = np.abs(share - p)
+    assert (2 * tail * tail.size > RISK).all(), (
+        f"simulated {share[worst]:.6g} and exact {p[worst]:.6g} differ by "
+        f"{gap[worst]:.3g}, which happens with probability {2 * tail[worst]:.1g}"
+    )
+    error = np.sqrt(p * (1 - p) / num_samples)
+    often = error * num_samples > 1
+    largest = (gap[often] / error[often]).max(initial=0.0)
+    return (
+        f"Shares and probabilities agree ({tail.size} compared): the largest gap is "
+        f"{largest:.1f} standard errors."
     )
