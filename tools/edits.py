@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ from tools import course
 ROWS = Path("book", "edits.toml")
 SEEDS = (1000, 2000, 3000)  # added to every seed that the page names
 SEED = re.compile(r"(\bkey\(|\bdefault_rng\(|\bseed\s*=\s*)(\d+)")
+LINES = 12  # of an error and the cell it is in
 SECONDS = 600  # the longest that one run may take
 
 
@@ -139,7 +141,10 @@ def main():
                 failed += wrong is not None
                 print("ok   " if wrong is None else "FAULT", run.page, run.name)
                 if wrong is not None:
-                    print("      " + wrong.replace("\n", "\n      "), flush=True)
+                    print(
+                        textwrap.indent("\n".join(wrong.splitlines()[:LINES]), " " * 6)
+                    )
+                sys.stdout.flush()
     minutes = (time.perf_counter() - start) / 60
     print(f"{len(todo) - failed} of {len(todo)} pass, in {minutes:.1f} minutes.")
     sys.exit(failed > 0)
