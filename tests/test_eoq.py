@@ -127,7 +127,16 @@ def test_bad_input():
     with pytest.raises(ValueError, match="holding_cost must be > 0, got 0"):
         eoq.optimal_quantity(eoq.create_parameters(holding_cost=0.0))
     with pytest.raises(ValueError, match=r"quantity must be >= 1, got 0\.5"):
-        eoq.cost(params, 0.5)
+        eoq.unit_demand_cost(params, 0.5)
+    with pytest.raises(ValueError, match="quantity must be > 0, got 0"):
+        eoq.cost(params, 0.0)
+    for function in (eoq.cost, eoq.unit_demand_cost):
+        with pytest.raises(ValueError, match="quantity must be <= 100000000"):
+            function(params, 1e300)
+    with pytest.raises(ValueError, match=r"quantity and num_demands must broadcast"):
+        eoq.unit_demand_cost(params, [1, 2], [1, 2, 3])
+    with pytest.raises(ValueError, match="holding_cost must be larger than 1e-300"):
+        eoq.optimal_unit_quantity(params._replace(holding_cost=1e-300))
     with pytest.raises(ValueError, match="quantity must be an integer for unit demand"):
         eoq.unit_demand_cost(params, 1.5)
     with pytest.raises(ValueError, match=r"num_demands must be an integer .* got 5\.5"):

@@ -82,8 +82,9 @@ def exact(
     >>> exact(create_parameters(), 11).costs.total.round(4).item()
     5.8366
     """
-    params, N = renewal.lead_time_demand_of(params, interarrival)
-    return renewal.long_run(params, N, checks.integers("level", level, 0))
+    checks.not_traced("level", level)
+    level = checks.integers("level", level, 0)
+    return renewal.long_run(*renewal.lead_time_demand_of(params, interarrival), level)
 
 
 def optimal_level(params: Shop, interarrival: demand.Distribution | None = None) -> int:
@@ -162,6 +163,10 @@ def simulate(
     Every replication starts with a full shelf, R units, which makes the first
     demands luckier than later ones; a warm-up leaves them out.
 
+    Costs and averages over time may be differentiated with respect to prices, rates and
+    means (thm-bs-ipa of the lecture).  The fill rate is a count: its derivative is 0 on
+    every path, and estimates nothing.
+
     Args:
         params: the model; holds numbers, or what JAX traces.
         interarrival: law of the times between demands, years; its mean may be
@@ -170,7 +175,7 @@ def simulate(
             `params`.  None for a deterministic one.
         levels: base-stock levels R, units: an integer >= 0, or a vector of them.
         key: random key.
-        run: replications, their lengths, warm-up, and devices.
+        run: replications, their lengths, and warm-up.
 
     Returns:
         Performance with arrays (levels, num_replications), or (num_replications,)

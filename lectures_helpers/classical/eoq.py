@@ -63,7 +63,8 @@ def optimal_quantity(params: Shop) -> float:
         params: the model, with H > 0.
 
     Raises:
-        ValueError: bad input; H = 0, where a larger lot is always better.
+        ValueError: bad input; H = 0, where a larger lot is always better; a lot of more
+            than 10⁸ units.
 
     Source: Harris (1913); eq:eoq-formula of the lecture.
 
@@ -72,7 +73,13 @@ def optimal_quantity(params: Shop) -> float:
     """
     params = shops.concrete(params, POSITIVE)
     checks.positive("holding_cost", params.holding_cost)
-    return (2 * params.setup_cost * params.demand_rate / params.holding_cost) ** 0.5
+    square = 2 * params.setup_cost * params.demand_rate / params.holding_cost
+    if square > checks.MOST_UNITS**2:
+        raise ValueError(
+            f"holding_cost must be larger than {params.holding_cost:g} here: the best lot "
+            f"would be {square**0.5:g} units, and {checks.MOST_UNITS:g} are the most"
+        )
+    return square**0.5
 
 
 def cost(params: Shop, quantity: ArrayLike) -> Costs:
@@ -82,7 +89,7 @@ def cost(params: Shop, quantity: ArrayLike) -> Costs:
 
     Args:
         params: the model.
-        quantity: lot size Q, units, >= 1: a number or an array.
+        quantity: lot size Q, units, > 0: a number or an array.
 
     Returns:
         Costs of the shape of `quantity`, in 64 bits; the backorder cost is 0.
@@ -95,7 +102,7 @@ def cost(params: Shop, quantity: ArrayLike) -> Costs:
     >>> cost(create_parameters(), 169).total.round(4).item()
     6.9161
     """
-    Q = _lot_sizes(quantity)
+    Q = _lot_sizes("quantity", checks.positive("quantity", quantity))
     return _costs(params, Q, Q / 2)
 
 
@@ -124,11 +131,16 @@ def unit_demand_cost(
     >>> unit_demand_cost(create_parameters(), 169).total.round(4).item()
     6.9336
     """
-    Q = _whole("quantity", _lot_sizes(quantity))
+    Q = _whole("quantity", quantity)
     if num_demands is None:
         return _costs(params, Q, (Q + 1) / 2)
-    checks.at_least("num_demands", num_demands, 1)
-    n = _whole("num_demands", np.asarray(num_demands, dtype=float))
+    n = _whole("num_demands", num_demands)
+    try:
+        Q, n = np.broadcast_arrays(Q, n)
+    except ValueError:
+        raise ValueError(
+            f"quantity and num_demands must broadcast, got shapes {Q.shape} and {n.shape}"
+        ) from None
     last = n % Q  # units sold of the last lot
     return _costs(params, Q, ((n - last) * (Q + 1) + last * (last + 1)) / (2 * n))
 
@@ -195,12 +207,18 @@ def simulate(
     )
 
 
-def _lot_sizes(quantity):
-    checks.not_traced("quantity", quantity)
-    return np.asarray(checks.at_least("quantity", quantity, 1.0), dtype=float)
+def _lot_sizes(name, values):
+    checks.not_traced(name, values)
+    values = np.asarray(checks.finite(name, values), dtype=float)
+    if not values.size or (values > checks.MOST_UNITS).any():
+        raise ValueError(
+            f"{name} must be <= {checks.MOST_UNITS}, and not empty, got {values}"
+        )
+    return values
 
 
 def _whole(name, values):
+    values = _lot_sizes(name, checks.at_least(name, values, 1.0))
     if (wrong := values[values != np.floor(values)]).size:
         raise ValueError(f"{name} must be an integer for unit demand, got {wrong[0]:g}")
     return values

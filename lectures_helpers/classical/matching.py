@@ -13,8 +13,12 @@ orders may cross, so they are sorted.  The unit lies on the shelf for
 (A_j - U_j)⁺, or the customer waits for (U_j - A_j)⁺.  A whole simulation is a
 cumulative sum, a sort, a shift and a reduction.
 
-Base stock is Q = 1, I = R; the (Q, r) policy starts from I = r + Q; the EOQ
-model has I = Q and no lead time.
+Base stock is Q = 1, I = R; the EOQ model has I = Q and no lead time.  The (Q, r)
+policy starts at a random place of its cycle: p demands have come since the last order,
+with p uniform on 0, ..., Q - 1, so that I = r + Q - p and the k-th order is placed at
+demand kQ - p.  That is the stationary law: a demand takes p to p + 1, or from Q - 1 to
+0, which carries the uniform law into itself, and the times of the demands know nothing
+of p.  So what each demand after the start costs has the long run's mean.
 
 Times are added up in the precision of JAX's floats: in 32 bits a date after 20
 years is right to about a minute.  A run may have 100,000 demands there: beyond, the
@@ -29,9 +33,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh
 
-from lectures_helpers import checks, demand, sharding
+from lectures_helpers import checks, demand
 from lectures_helpers.classical.shop import (
     Performance,
     Shop,
@@ -40,21 +43,30 @@ from lectures_helpers.classical.shop import (
 )
 
 __all__ = [
-    "Run", "Sums", "after_start", "draw", "lot_arrivals", "measure", "order_times",
-    "units_of_lots", "with_random_lengths",
+    "Run", "Sums", "draw", "lot_arrivals", "measure", "order_times", "unit_times",
+    "with_random_lengths",
 ]  # fmt: skip
+
+#: So many numbers of an array fit into memory; beyond so many replications go in turns.
+MOST_NUMBERS, AT_ONCE = 2**30, 2**19
 
 # ------------------------------------------------------------------- the kernel
 
 
 def order_times(
-    demand_times: jax.Array, quantity: int | jax.Array, num_lots: int
+    demand_times: jax.Array,
+    quantity: int | jax.Array,
+    num_lots: int,
+    phase: int | jax.Array = 0,
 ) -> jax.Array:
-    """Dates of the first `num_lots` orders: every Q-th demand; infinite if never."""
+    """Dates of the first `num_lots` orders, one at every Q-th demand; infinite if never.
+
+    `phase` demands came before time 0, since the order before.
+    """
     k = jnp.arange(1, num_lots + 1)
     N = demand_times.shape[0]
     # Selected before use: a product too large for an integer is never looked at.
-    last = jnp.where(k <= N // quantity, quantity * k, N + 1)
+    last = jnp.where(k <= (N + phase) // quantity, quantity * k - phase, N + 1)
     return demand_times.at[last - 1].get(mode="fill", fill_value=jnp.inf)
 
 
@@ -63,6 +75,7 @@ def lot_arrivals(
     lead_times: jax.Array,
     quantity: int | jax.Array,
     num_lots: int,
+    phase: int | jax.Array = 0,
 ) -> jax.Array:
     """Arrival times of the lots, in the order of arrival.
 
@@ -70,30 +83,30 @@ def lot_arrivals(
         demand_times: (N,) dates A_1 <= A_2 <= ... of the demands.
         lead_times: (N,) of which the k-th belongs to the k-th order, or a number.
         quantity: lot size Q; an order is placed at every Q-th demand.
-        num_lots: number of orders to follow, N / Q rounded down or more.
+        num_lots: number of orders to follow, (N + phase) / Q rounded down or more.
+        phase: number of demands since the last order at time 0, < Q.
 
     Returns:
         (num_lots,) increasing dates; infinite for lots never ordered.
     """
-    ordered = order_times(demand_times, quantity, num_lots)
+    ordered = order_times(demand_times, quantity, num_lots, phase)
     if lead_times.ndim == 0:
         return ordered + lead_times  # orders that all take as long do not cross
     return jnp.sort(ordered + lead_times[:num_lots])
 
 
-def units_of_lots(
-    lots: jax.Array, quantity: int | jax.Array, num_units: int
+def unit_times(
+    lots: jax.Array, quantity: int | jax.Array, start: int | jax.Array, num_demands: int
 ) -> jax.Array:
-    """Arrivals of the units that come in lots: every lot's date Q times, `num_units` in all."""
-    lot = jnp.arange(num_units) // quantity
-    return lots.at[lot].get(mode="fill", fill_value=jnp.inf)
+    """Arrivals U_j of the units that serve the first `num_demands` demands.
 
-
-def after_start(units: jax.Array, start: int | jax.Array) -> jax.Array:
-    """The dates `units`, moved back by `start` units that are there at time 0."""
-    N = units.shape[0]
-    both = jnp.concatenate([jnp.zeros(N, units.dtype), units])
-    return jax.lax.dynamic_slice(both, (jnp.maximum(N - start, 0),), (N,))
+    The first `start` of them are there at time 0, and the others come in lots of Q.  If
+    `start` is negative, so many units go to customers who wait at time 0.
+    """
+    beyond = jnp.arange(num_demands) - start  # units before this one that came in lots
+    lot = jnp.maximum(beyond, 0) // quantity
+    dates = lots.at[lot].get(mode="fill", fill_value=jnp.inf)
+    return jnp.where(beyond < 0, 0.0, dates)
 
 
 class Sums(NamedTuple):
@@ -145,17 +158,17 @@ def measure(
 # ---------------------------------------------------------- what a clock sees
 
 
-def _mean_missing(demand_times, lots, quantity, window):
+def _mean_missing(demand_times, lots, quantity, phase, window):
     """Time average of the units that are sold and not yet replaced.
 
-    They are the demands since the last order, and what is on order.  What is there
-    at the start less this is the net inventory, on hand less backorders, whatever
-    the start.  `lots` are as `lot_arrivals` gives them, `window` as `_window` does.
+    They are the demands since the last order, and what is on order.  The highest
+    inventory position less this is the net inventory, on hand less backorders.
+    `lots` are as `lot_arrivals` gives them, `window` as `_window` does.
     """
     A = demand_times
-    since_order = (jnp.arange(A.shape[0]) % quantity).astype(A.dtype)
+    since_order = ((jnp.arange(A.shape[0]) + phase) % quantity).astype(A.dtype)
     not_ordered = (since_order * _within(window, _from_zero(A)[:-1], A)).sum()
-    orders = order_times(A, quantity, lots.shape[0])
+    orders = order_times(A, quantity, lots.shape[0], phase)
     on_order = jnp.asarray(quantity, A.dtype) * _within(window, orders, lots).sum()
     return (not_ordered + on_order) / (window[1] - window[0])
 
@@ -166,16 +179,18 @@ def _shares_of_time(demand_times, lots, quantity, shifts, window):
     With I units at the start, the shelf is empty and at least b customers wait
     while demand is at least I + b units ahead of the lots that have come: once k
     of them have, from demand I + b + kQ on, until the next one comes.  `shifts`
-    are the (m,) numbers I + b, integers >= 0; returns (m,) shares.
+    are the (m,) numbers I + b, integers > -Q; returns (m,) shares.
     """
     V, dates = lots, _from_zero(demand_times)
     come = _from_zero(V)
     next_comes = jnp.concatenate([V, jnp.full(1, jnp.inf, V.dtype)])
     k = jnp.arange(V.shape[0] + 1)
-    units = jnp.where(k <= dates.size // quantity, quantity * k, dates.size)
+    most = dates.size // quantity + 1  # a shift is above -Q
+    units = jnp.where(k <= most, quantity * k, dates.size + quantity)
 
     def share(shift):
-        since = dates.at[units + shift].get(mode="fill", fill_value=jnp.inf)
+        ahead = jnp.maximum(units + shift, 0)
+        since = dates.at[ahead].get(mode="fill", fill_value=jnp.inf)
         return _within(window, jnp.maximum(come, since), next_comes).sum()
 
     return jax.vmap(share)(shifts) / (window[1] - window[0])
@@ -201,7 +216,7 @@ def _within(window, since, until):
 
 
 class Run(NamedTuple):
-    """How much is simulated, and where: the settings of a run."""
+    """How much is simulated: the settings of a run."""
 
     num_replications: int = 10  #: number of replications, >= 1
     #: demands that count, >= 1: a number, or (num_replications,) of them, as
@@ -211,8 +226,6 @@ class Run(NamedTuple):
     #: the PMF tells 0, ..., max_backorders - 1 backorders apart, and its last entry is
     #: for so many or more
     max_backorders: int = 20
-    #: devices that share the replications, from `sharding.create_mesh`; None for one
-    mesh: Mesh | None = None
 
 
 def with_random_lengths(run: Run, demand_rate: float, *, key: jax.Array) -> Run:
@@ -251,8 +264,7 @@ def checked_run(run: Run) -> Run:
     num_replications = checks.integer("num_replications", run.num_replications, 1)
     warmup = checks.integer("warmup", run.warmup, 0)
     most = checks.integer("max_backorders", run.max_backorders, 0)
-    sharding.checked_share("num_replications", num_replications, run.mesh)
-    return Run(num_replications, run.num_demands, warmup, most, run.mesh)
+    return Run(num_replications, run.num_demands, warmup, most)
 
 
 def draw(
@@ -262,7 +274,6 @@ def draw(
     num_replications: int,
     *,
     key: jax.Array,
-    mesh: Mesh | None = None,
 ) -> tuple[jax.Array, jax.Array]:
     """Draw the dates of the demands and the lead times of every replication.
 
@@ -272,7 +283,6 @@ def draw(
         size: number of demands N.
         num_replications: number of replications.
         key: random key.
-        mesh: devices that share the replications, or None.
 
     Returns:
         (num_replications, N) dates; lead times of the same shape, or one number for
@@ -289,79 +299,64 @@ def draw(
     # Folded, not split: the same key may simulate other policies on the same demands.
     fold = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
     keys = fold(key, jnp.arange(num_replications))
-    return _each(one, keys, (interarrival, lead_time), mesh)
+    draws = partial(one, interarrival=interarrival, lead_time=lead_time)
+    return _in_turns(draws, keys, size)
 
 
 # Compiled apart from what is done with them, so that another set of policies does
 # not compile the random numbers again.
-_draw = jax.jit(draw, static_argnames=("size", "num_replications", "mesh"))
+_draw = jax.jit(draw, static_argnames=("size", "num_replications"))
 
 
-def _each(fn, values, shared, mesh):
-    """Apply ``fn(value, *shared)`` to each replication, all at once on one device.
-
-    On a mesh a device takes its replications one after another: arrays of another
-    length are summed in another order, so that only then the last digit does not
-    depend on how many share the work.
-    """
-    if mesh is None:
-        return jax.vmap(lambda value: fn(value, *shared))(values)
-    return sharding.map_shared(fn, values, shared, mesh)
+def _in_turns(fn, values, size):
+    """Apply ``fn`` to each replication, of `size` demands: so many at once as `AT_ONCE` says."""
+    number = jax.tree.leaves(values)[0].shape[0]
+    return jax.lax.map(fn, values, batch_size=min(number, max(1, AT_ONCE // size)))
 
 
-class _Policies(NamedTuple):
-    quantities: jax.Array  # (nq,)
-    points: jax.Array  # (nr,)
-    shifts: jax.Array  # (m,) reorder points plus backorders, each once
-    places: jax.Array  # (nr, max_backorders + 1) where in shifts each point's are
-
-
-class _Sizes(NamedTuple):
-    """What a program is compiled for."""
-
-    warmup: int
-    num_lots: int
-    tie: float
-    mesh: Mesh | None
-
-
-@partial(jax.jit, static_argnames="sizes")
-def _evaluate(shop, policies, paths, sizes):
+@partial(jax.jit, static_argnames=("warmup", "num_lots", "tie"))
+def _evaluate(shop, policies, paths, *, warmup, num_lots, tie):
     """Performance of shape (quantities, points, replications), with standard errors."""
-    one = partial(_replication, sizes=sizes)
-    results = _each(one, paths, (shop, policies), sizes.mesh)
+    settings = dict(warmup=warmup, num_lots=num_lots, tie=tie)
+    one = partial(_replication, shop=shop, policies=policies, **settings)
+    results = _in_turns(one, paths, paths[1].shape[1])
     results = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 2), results)
     return with_standard_error(results, axis=2)
 
 
-def _replication(path, shop, policies, *, sizes):
-    """Performance of shape (quantities, points) in one replication."""
-    num_demands, A, L = path
-    warmup = sizes.warmup
+def _replication(path, *, shop, policies, warmup, num_lots, tie):
+    """Performance of shape (quantities, points) in one replication.
+
+    `policies` are quantities (nq,), points (nr,), the (m,) different sums of a point and a
+    number of backorders, and the places (nr, max_backorders + 1) of each point's in them.
+    """
+    num_demands, A, L, uniform = path
+    quantities, points, sums_of_both, places = policies
     window = _window(A, warmup, num_demands)
+    # What comes later than this may come after an order that is not known.
+    known = A[-1] if L.ndim else jnp.finfo(A.dtype).max
 
     # One policy at a time; all replications at once: on a CPU that stays in the cache.
     def one_quantity(Q):
-        V = lot_arrivals(A, L, Q, sizes.num_lots)
-        units = units_of_lots(V, Q, A.size)
-        missing = _mean_missing(A, V, Q, window)
-        shares = _shares_of_time(A, V, Q, policies.shifts + Q, window)
+        phase = jnp.minimum((uniform * Q.astype(A.dtype)).astype(Q.dtype), Q - 1)
+        V = lot_arrivals(A, L, Q, num_lots, phase)
+        missing = _mean_missing(A, V, Q, phase, window)
+        shares = _shares_of_time(A, V, Q, sums_of_both + Q - phase, window)
 
         def one_point(r):
-            U = after_start(units, r + Q)
-            sums = measure(A, U, warmup, num_demands, sizes.tie)
-            if L.ndim:  # an order placed after the last date might still come first
-                unknown = U[warmup + num_demands - 1] > A[-1]
-                sums = sums._replace(waited=jnp.where(unknown, jnp.nan, sums.waited))
+            U = unit_times(V, Q, r + Q - phase, A.size)
+            sums = measure(A, U, warmup, num_demands, tie)
+            unknown = U[warmup + num_demands - 1] > known
+            sums = sums._replace(waited=jnp.where(unknown, jnp.nan, sums.waited))
             return sums, (r + Q).astype(A.dtype) - missing + sums.backorders
 
-        return *jax.lax.map(one_point, policies.points), shares[policies.places]
+        return *jax.lax.map(one_point, points), shares[places]
 
-    sums, on_hand, at_least = jax.lax.map(one_quantity, policies.quantities)
+    sums, on_hand, at_least = jax.lax.map(one_quantity, quantities)
     empty = at_least[..., 0]
     at_least = at_least.at[..., 0].set(1.0)  # there are always 0 backorders or more
     more = jnp.pad(at_least[..., 1:], [(0, 0)] * 2 + [(0, 1)])
-    Q = policies.quantities.astype(A.dtype)[:, None]
+    Q = quantities.astype(A.dtype)[:, None]
     costs = create_costs(
         production=jnp.broadcast_to(shop.unit_cost, empty.shape),
         setup=jnp.broadcast_to(shop.setup_cost / Q, empty.shape),
@@ -389,6 +384,7 @@ def simulate(
     *,
     key: jax.Array,
     run: Run,
+    random_phase: bool = False,
 ) -> Performance:
     """Simulate every lot size with every reorder point, all on the same demands.
 
@@ -402,22 +398,23 @@ def simulate(
         lead_time: law of the lead times, years; its mean may be open; None for
             deterministic ones.
         quantities: lot sizes Q: an integer >= 1, or a vector of them.
-        points: reorder points r: an integer >= -Q, or a vector of them; r + Q units
-            are there at first.
+        points: reorder points r: an integer >= -Q, or a vector of them.
         key: random key.
         run: how much to simulate.
+        random_phase: whether a replication starts at a random place of the cycle, or
+            with r + Q units and no demand since the last order.
 
     Returns:
         Performance of shape (quantities, points, num_replications), without an axis
         where one integer is given; with standard errors.
 
     Raises:
-        ValueError: bad input.
+        ValueError: bad input; more demands than `MOST_NUMBERS` in all, or too many of
+            them in one replication for the precision of dates.
     """
     checks.random_key(key)
     run = checked_run(run)
     num_demands, longest = _lengths(run)
-    warmup = run.warmup
     interarrival = demand.law(
         "interarrival", interarrival, "exponential", 1 / shop.demand_rate
     )
@@ -425,35 +422,45 @@ def simulate(
     shape = quantities.shape + points.shape
     quantities, points = quantities.ravel(), points.ravel()
 
-    size = warmup + longest + _cooldown(interarrival, lead_time, points, longest)
+    size = run.warmup + longest
+    size += _cooldown(interarrival, lead_time, points, longest)
     dtype = jnp.zeros(()).dtype
     most = 10**5 if jnp.finfo(dtype).bits < 64 else checks.MOST
     if size > most:
         raise ValueError(
-            f"a replication must have <= {most} demands in {dtype}, warm-up and cooldown "
-            f"included, got {size}: dates are too coarse beyond, so take more replications "
-            "instead (a smaller num_demands), or enable JAX's 64-bit mode"
+            f"num_demands must be smaller: a replication may have {most:,} demands in "
+            f"{dtype}, with warm-up and what lead times and negative reorder points add, "
+            f"and would have {size:,}; dates are too coarse beyond, so take more "
+            "replications instead, or enable JAX's 64-bit mode"
         )
+    _refuse_more_than_fits("demands", run.num_replications, size)
+    results = run.num_replications * (run.max_backorders + 20)
+    _refuse_more_than_fits("results", quantities.size * points.size, results)
     smallest = 1 if checks.is_traced(quantities) else int(quantities.min())
     both_deterministic = interarrival.family == lead_time.family == "deterministic"
-    sizes = _Sizes(
-        warmup=warmup,
-        num_lots=max(size // smallest, 1),
-        tie=8 * float(jnp.finfo(dtype).eps) if both_deterministic else 0.0,
-        mesh=run.mesh,
-    )
     # Folded, so that who draws lengths from the same key meets other numbers there.
-    path_key = jax.random.fold_in(key, 1)
-    A, L = _draw(
-        interarrival, lead_time, size, num_demands.size, key=path_key, mesh=run.mesh
-    )
+    path_key, phase_key = (jax.random.fold_in(key, i) for i in (1, 2))
+    A, L = _draw(interarrival, lead_time, size, run.num_replications, key=path_key)
+    phases = jnp.zeros(run.num_replications, dtype)
+    if random_phase:
+        phases = jax.random.uniform(phase_key, phases.shape, dtype)
     performance = _evaluate(
         jax.tree.map(lambda number: jnp.asarray(number, float), shop),
         _policies(quantities, points, run.max_backorders),
-        (num_demands, A, L),
-        sizes=sizes,
+        (num_demands, A, L, phases),
+        warmup=run.warmup,
+        num_lots=min(size, size // smallest + 1),
+        tie=8 * float(jnp.finfo(dtype).eps) if both_deterministic else 0.0,
     )
     return jax.tree.map(lambda x: x.reshape(shape + x.shape[2:]), performance)
+
+
+def _refuse_more_than_fits(what, number, size):
+    if number * size > MOST_NUMBERS:
+        raise ValueError(
+            f"run must be smaller: {number:,} × {size:,} {what} are more than the "
+            f"{MOST_NUMBERS:,} that are kept at once"
+        )
 
 
 def _lengths(run: Run) -> tuple[jax.Array, int]:
@@ -463,7 +470,10 @@ def _lengths(run: Run) -> tuple[jax.Array, int]:
         raise ValueError(
             "num_demands must hold numbers: the length of a run cannot be traced"
         )
-    lengths = checks.integers("num_demands", run.num_demands, 1)
+    lengths = run.num_demands
+    if isinstance(lengths, list | tuple):  # of which NumPy would read True as 1
+        lengths = np.array([checks.integer("num_demands", n, 1) for n in lengths])
+    lengths = checks.integers("num_demands", lengths, 1)
     if lengths.shape not in ((), (num_replications,)):
         raise ValueError(
             f"num_demands must be an integer or have shape (num_replications,) = "
@@ -478,26 +488,27 @@ def _lengths(run: Run) -> tuple[jax.Array, int]:
 def _policies(quantities, points, max_backorders):
     needed = points[:, None] + np.arange(max_backorders + 1)[None]
     if checks.is_traced(points):
-        shifts, places = needed.ravel(), np.arange(needed.size)
-    else:  # reorder points whose shares of time fall together are told only once
-        shifts, places = np.unique(needed, return_inverse=True)
+        different, places = needed.ravel(), np.arange(needed.size)
+    else:  # shares of time that belong to several reorder points are taken only once
+        different, places = np.unique(needed, return_inverse=True)
     places = places.reshape(needed.shape)
-    return _Policies(*map(jnp.asarray, (quantities, points, shifts, places)))
+    return tuple(map(jnp.asarray, (quantities, points, different, places)))
 
 
 def _cooldown(interarrival, lead_time, points, longest):
     """Demands to draw after the last one that counts, so that its unit is known."""
-    # Below 0, customers wait for an order that later customers bring about.
-    waiting = 0 if checks.is_traced(points) else max(0, -int(points.min()))
+    # Below 0, customers wait for an order that later customers bring about. Orders that
+    # cross: one placed after the last demand that counts may still come before an earlier
+    # one. Where JAX traces what says how many these are, costs are NaN if it is more.
+    unseen = max(100, longest // 10)
+    known = not checks.is_traced(points)
+    waiting = max(0, -int(points.min())) if known else unseen
     if lead_time.family == "deterministic":
         return waiting
-    # Orders that cross: one placed after the last demand that counts may still come
-    # before an earlier one. On order are about as many as demands over a mean lead time,
-    # whatever its law; where JAX traces that, costs become NaN if this is too few.
-    enough = max(100, longest // 10)
-    if not checks.any_traced(interarrival, lead_time):
-        mean, scv = map(float, demand.moments(interarrival))
-        on_order = float(demand.moments(lead_time)[0]) / mean
-        wide = 10 * np.sqrt(on_order * max(scv, 1.0))
-        enough = max(enough, int(on_order + wide + 100))
-    return waiting + enough
+    if checks.any_traced(interarrival, lead_time):
+        return waiting + unseen
+    # On order are about as many as demands over a mean lead time, whatever its law.
+    mean, scv = map(float, demand.moments(interarrival))
+    on_order = float(demand.moments(lead_time)[0]) / mean
+    wide = 10 * np.sqrt(on_order * max(scv, 1.0))
+    return waiting + max(unseen, int(on_order + wide + 100))

@@ -12,6 +12,8 @@ Source: Hopp and Spearman (2011), chapter 2; Federgruen and Zheng (1992);
 derived in the lecture on (Q, r).
 """
 
+from bisect import bisect_left
+from math import ceil, floor
 from typing import NamedTuple
 
 import jax
@@ -27,6 +29,10 @@ __all__ = [
     "Policy", "Run", "approximate_policy", "create_parameters", "exact", "optimal_policy",
     "simulate",
 ]  # fmt: skip
+
+
+#: Beyond so many, inventory positions are no longer exact in 64 bits.
+MOST_POSITIONS = 2**53
 
 
 class Policy(NamedTuple):
@@ -99,11 +105,11 @@ def exact(
     >>> exact(create_parameters(), 26, 11).costs.total.round(4).item()
     5.3692
     """
-    quantities, points = _policies(quantity, reorder_point)
+    checks.not_traced("quantity", quantity)
+    checks.not_traced("reorder_point", reorder_point)
+    Q, r = _policies(quantity=quantity, reorder_point=reorder_point)
     params, N = renewal.lead_time_demand_of(params, interarrival)
-    rows = [renewal.long_run(params, N, points + 1, int(Q)) for Q in quantities.flat]
-    shape = quantities.shape
-    return jax.tree.map(lambda *x: np.stack(x).reshape(shape + x[0].shape), *rows)
+    return renewal.long_run(params, N, r + 1, Q.reshape(Q.shape + (1,) * r.ndim))
 
 
 def optimal_policy(
@@ -113,9 +119,9 @@ def optimal_policy(
 
     Let g(y) be the yearly cost of holding and backorders of an inventory position
     y; it is convex.  The policy costs (A D + the sum of g over the Q positions) / Q
-    a year.  The best Q positions are the Q cheapest, and they are neighbours; so
-    positions are added, the cheaper neighbour first, as long as the next one costs
-    less than the average so far.  Once it does not, no larger lot is better.
+    a year.  The best Q positions are the Q cheapest, and they are neighbours.  The best
+    lot has all that cost less than its own average: we begin with too high an average,
+    take the positions below it, whose average is lower, and go on until none falls out.
 
     Args:
         params: the model, with H > 0 and B > 0.
@@ -126,7 +132,8 @@ def optimal_policy(
         cost per satisfied demand.
 
     Raises:
-        ValueError: bad input; H = 0 or B = 0, where there is no best policy.
+        ValueError: bad input; H = 0 or B = 0, where there is no best policy; setups so
+            dear that positions can no longer be told apart.
 
     Source: Federgruen and Zheng (1992); thm-qr of the lecture on (Q, r).
 
@@ -135,22 +142,35 @@ def optimal_policy(
     """
     params, N = renewal.lead_time_demand_of(params, interarrival)
     checks.positive("backorder_cost", params.backorder_cost)
-    g = renewal.position_cost(params, N)
+    H, B, setups = (
+        params.holding_cost,
+        params.backorder_cost,
+        params.setup_cost * N.rate,
+    )
     best = renewal.cheapest_position(params, N)
-    rate = N.rate
-    total = params.setup_cost * rate + g(best)
-    quantity, low, high = 1, best - 1, best + 1
-    below, above = g(low), g(high)
-    while min(below, above) < total / quantity:
-        if below < above:
-            total, low = total + below, low - 1
-            below = g(low)
-        else:
-            total, high = total + above, high + 1
-            above = g(high)
-        quantity += 1
-    cost = params.unit_cost + total / quantity / rate
-    return Policy(quantity, low, float(cost))
+
+    def cost(lowest: int, quantity: int = 1) -> float:
+        """Yearly cost of so many neighbours, averaged."""
+        on_hand, backorders = renewal.stocks(N, np.array(lowest), np.array(quantity))
+        return float(H * on_hand + B * backorders)
+
+    average = setups + cost(best)
+    if average / min(H, B) > MOST_POSITIONS:
+        raise ValueError(
+            f"setup_cost must be <= {MOST_POSITIONS * min(H, B) / N.rate:g} at these "
+            f"prices and rates, got {params.setup_cost:g}: lots would be too large"
+        )
+    lowest, quantity = best, MOST_POSITIONS
+    while True:
+        # Those that cost less than the average: by Jensen's inequality, none lies beyond.
+        left = range(floor(N.mean - average / B), best)
+        right = range(best + 1, ceil(N.mean + average / H) + 1)
+        low = left.start + bisect_left(left, True, key=lambda y: cost(y) < average)
+        high = right.start + bisect_left(right, True, key=lambda y: cost(y) >= average)
+        if high - low >= quantity:
+            return Policy(quantity, lowest - 1, params.unit_cost + average / N.rate)
+        lowest, quantity = low, high - low
+        average = setups / quantity + cost(lowest, quantity)
 
 
 def approximate_policy(
@@ -176,7 +196,8 @@ def approximate_policy(
     (22, 26)
     """
     level = base_stock.approximate_level(params, family, scv)
-    return max(1, _round(eoq.optimal_quantity(params))), _round(level)
+    # To the nearest integer, halves up.
+    return max(1, floor(eoq.optimal_quantity(params) + 0.5)), floor(level + 0.5)
 
 
 # ----------------------------------------------------------------- simulation
@@ -194,8 +215,14 @@ def simulate(
 ) -> Performance:
     """Simulate a sweep over lot sizes and reorder points, all on the same demands.
 
-    Every replication starts with r + Q units on the shelf; a warm-up leaves the
-    first demands out.  A satisfied demand pays its share A / Q of its lot.
+    Every replication starts at a random place of its cycle, with nothing on order: the
+    inventory position is uniform on r + 1, ..., r + Q, its stationary law.  A warm-up of
+    r + Q demands or more leaves out those that the starting stock serves; over the
+    others, costs per demand and fill rate have the long run's mean if the lead time is
+    deterministic.  A satisfied demand pays its share A / Q of its lot.
+
+    Costs may be differentiated with respect to prices, rates and means; the fill rate is
+    a count, and its derivative is 0 on every path: it estimates nothing.
 
     Args:
         params: the model; holds numbers, or what JAX traces.
@@ -205,37 +232,35 @@ def simulate(
             `params`.  None for a deterministic one.
         quantities: lot sizes Q, units: an integer >= 1, or a vector of them.
         reorder_points: reorder points r, units: an integer, or a vector of them,
-            all >= -Q for every Q; >= 0 where JAX traces them.
+            all >= -Q for every Q.
         key: random key.
-        run: replications, their lengths, warm-up, and devices.
+        run: replications, their lengths, and warm-up.
 
     Returns:
         Performance with arrays (quantities, reorder points, num_replications),
         without an axis where one integer is given; its `standard_error` is over
-        replications.  Backorder costs may be NaN as in `base_stock.simulate`.
+        replications.  Backorder costs may be NaN as in `base_stock.simulate`, or where
+        JAX traces reorder points below -100 and below a tenth of the demands that count.
 
     Raises:
         ValueError: bad input.
 
     Source: thm-matching of the lecture on base stock.
     """
-    sizes, points = _policies(quantities, reorder_points)
+    sizes, points = _policies(quantities=quantities, reorder_points=reorder_points)
     return matching.simulate(
-        checked(params), interarrival, lead_time, sizes, points, key=key, run=run
-    )
+        checked(params), interarrival, lead_time, sizes, points, key=key, run=run,
+        random_phase=True,
+    )  # fmt: skip
 
 
-def _policies(quantities, reorder_points):
-    """Both as arrays, checked, one against the other too."""
-    sizes = checks.integers("quantity", quantities, 1)
-    points = checks.integers("reorder_point", reorder_points)
+def _policies(**both):
+    """The lot sizes and the reorder points by name, as arrays, checked one against the other."""
+    (sizes_name, sizes), (points_name, points) = both.items()
+    sizes = checks.integers(sizes_name, sizes, 1)
+    points = checks.integers(points_name, points)
     if not checks.any_traced(sizes, points) and points.min() < -sizes.min():
         raise ValueError(
-            f"reorder_point must be >= -quantity = {-sizes.min()}, got {points.min()}"
+            f"{points_name} must be >= -{sizes_name} = {-sizes.min()}, got {points.min()}"
         )
     return sizes, points
-
-
-def _round(x):
-    """To the nearest integer, halves up."""
-    return int(np.floor(x + 0.5))

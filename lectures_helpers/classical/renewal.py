@@ -17,7 +17,6 @@ transform; grids are refined until the extrapolated results agree.
 All in 64 bits, on the host.  Source: derived in the lecture on base stock.
 """
 
-from collections.abc import Callable
 from decimal import Decimal, localcontext
 from math import comb
 from typing import NamedTuple
@@ -42,6 +41,9 @@ TOLERANCE = 1e-10
 
 #: Most intervals of a grid over the lead time.
 MOST_INTERVALS = 2**20
+
+#: Most numbers of an exact law of backorders, or of several that are asked for together.
+MOST_NUMBERS = 2**24
 
 #: What lies beyond the end of a table has less than this probability.
 CUT = 1e-12
@@ -231,8 +233,8 @@ def lead_time_demand_of(
 def long_run(
     shop: Shop,
     over_lead_time: LeadTimeDemand,
-    position: ArrayLike,
-    quantity: int | None = None,
+    lowest: ArrayLike,
+    quantity: ArrayLike | None = None,
 ) -> Performance:
     """Long-run performance from the law of demand over a lead time.
 
@@ -244,68 +246,81 @@ def long_run(
     Args:
         shop: prices.
         over_lead_time: law of the demand over a lead time.
-        position: inventory position y, or the lowest one: an integer array.
-        quantity: None, or the number of positions over which to average, from
-            `position` upwards; it is also the lot size.
+        lowest: the lowest inventory position: an integer array.
+        quantity: number of positions, from `lowest` upwards, over which to average: an
+            integer array of a shape that broadcasts; it is also the lot size.  None for
+            base stock: one position, no lots.
 
     Returns:
-        Performance of the shape of `position`.
+        Performance of the shape to which both broadcast.
+
+    Raises:
+        ValueError: a law of the backorders of more than `MOST_NUMBERS` numbers.
     """
-    rate, mean = over_lead_time.rate, over_lead_time.mean
-    tail = _table(over_lead_time.tail, beyond=0.0, below=np.ones_like)
-    behind = _table(over_lead_time.backorders, beyond=0.0, below=lambda n: mean - n)
-    filled = _table(over_lead_time.filled, beyond=1.0, below=np.zeros_like)
+    rate, N = over_lead_time.rate, over_lead_time
+    lowest, lots = np.broadcast_arrays(lowest, 1 if quantity is None else quantity)
+    on_hand, backorders = stocks(N, lowest, lots)
 
-    lowest = np.asarray(position)
-    lots = 1 if quantity is None else quantity
-    positions = lowest[..., None] + np.arange(lots)
-    backorders = behind(positions).mean(axis=-1)
-    on_hand = np.maximum(positions.mean(axis=-1) - mean + backorders, 0.0)
-
-    def more_than(n):
-        """P(N > n), averaged over the positions: n, ..., n + Q - 1.
-
-        The probabilities add up to a difference of E (N - n)⁺.
-        """
-        if lots == 1:
-            return tail(n)
-        return (behind(n) - behind(n + lots)) / lots
-
-    most = max(over_lead_time.tail.size - 1 - int(positions.min()), 0)
-    at_least = more_than(lowest[..., None] + np.arange(most))  # 1, 2, ... backorders
-    at_least = np.minimum.accumulate(np.clip(at_least, 0.0, 1.0), axis=-1)
+    # P(N > n), averaged over the positions, for n one below them and from there upwards.
+    most = max(N.tail.size - 1 - int(lowest.min()), 0)
+    if lowest.size * (most + 2) > MOST_NUMBERS:
+        raise ValueError(
+            f"levels or reorder points must be fewer or higher: {lowest.size:,} laws of up "
+            f"to {most:,} backorders are more than the {MOST_NUMBERS:,} numbers that are "
+            "kept at once"
+        )
+    n, Q = lowest[..., None] + np.arange(-1, most), lots[..., None]
+    # The probabilities add up to a difference of E (N - n)⁺.
+    more = (
+        _at(N.backorders, n, N.mean - n) - _at(N.backorders, n + Q, N.mean - n - Q)
+    ) / Q
+    more = np.where(Q == 1, _at(N.tail, n, 1.0), more)
+    at_least = np.minimum.accumulate(np.clip(more, 0.0, 1.0), axis=-1)
+    waits = _added(1 - N.filled, lowest, lots) + np.minimum(
+        lots, np.maximum(-lowest, 0)
+    )
     costs = create_costs(
         production=np.full(lowest.shape, float(shop.unit_cost)),
-        setup=np.full(lowest.shape, shop.setup_cost / lots),
+        setup=shop.setup_cost / lots,
         holding=shop.holding_cost * on_hand / rate,
         backorder=shop.backorder_cost * backorders / rate,
     )
     return Performance(
         costs=costs,
         annual=Costs(*(cost * rate for cost in costs)),
-        fill_rate=filled(positions).mean(axis=-1),
-        ready_rate=1 - np.clip(more_than(lowest - 1), 0.0, 1.0),
+        fill_rate=np.clip(1 - waits / lots, 0.0, 1.0),
+        ready_rate=1 - at_least[..., 0],
         mean_on_hand=on_hand,
         mean_backorders=backorders,
-        backorder_pmf=0 - np.diff(at_least, prepend=1.0, append=0.0),
+        backorder_pmf=0 - np.diff(at_least[..., 1:], prepend=1.0, append=0.0),
     )
 
 
-def position_cost(shop: Shop, over_lead_time: LeadTimeDemand) -> Callable[[int], float]:
-    """Yearly cost g(y) of an inventory position y, as a function of one integer.
+def stocks(
+    over_lead_time: LeadTimeDemand, lowest: np.ndarray, lots: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean stock on hand and mean backorders over the positions lowest, ..., lowest + lots - 1."""
+    N = over_lead_time
+    below = np.minimum(lots, np.maximum(-lowest, 0))  # positions below 0: N - y at each
+    waiting = _added(N.backorders, lowest, lots)
+    waiting = waiting + below * (N.mean - lowest - (below - 1) / 2)
+    backorders = waiting / lots
+    mean_net = lowest + (lots - 1) / 2 - N.mean
+    return np.maximum(mean_net + backorders, 0.0), backorders
 
-    Holding H (y - E N + b(y)) and backorders B b(y), where b(y) = E (N - y)⁺.
-    """
-    H, B, mean = shop.holding_cost, shop.backorder_cost, over_lead_time.mean
-    backorders = over_lead_time.backorders.tolist()
 
-    def cost(y: int) -> float:
-        if y < 0:
-            return B * (mean - y)
-        b = backorders[y] if y < len(backorders) else 0.0
-        return H * (y - mean + b) + B * b
+def _at(table, n, below):
+    """The table at any integers; its last value holds on."""
+    return np.where(n < 0, below, table[np.clip(n, 0, table.size - 1)])
 
-    return cost
+
+def _added(table, first, number):
+    """Sums of so many neighbours in the table, which is 0 on both sides and at its end."""
+    start, end = (np.clip(n, 0, table.size - 1) for n in (first, first + number))
+    # One after another, not as a difference of sums from the start: nothing cancels.
+    pairs = np.stack([start, end], axis=-1)
+    sums = np.add.reduceat(table, pairs.ravel())[::2].reshape(start.shape)
+    return np.where(start < end, sums, 0.0)
 
 
 def cheapest_position(shop: Shop, over_lead_time: LeadTimeDemand) -> int:

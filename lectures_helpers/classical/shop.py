@@ -13,6 +13,9 @@ __all__ = ["Costs", "Performance", "Shop"]
 #: Exact results are NumPy arrays, in 64 bits; simulated ones are JAX arrays.
 Array = jax.Array | np.ndarray
 
+#: Numbers of a shop lie between these: beyond, sums of 32 bits overflow or vanish.
+LEAST, MOST = 1e-9, 1e12
+
 #: What must be > 0 where customers wait for orders; the rest may be 0.
 POSITIVE = ("demand_rate", "lead_time")
 
@@ -62,7 +65,7 @@ class Performance(NamedTuple):
 
 
 def checked(shop: Shop, positive: tuple[str, ...] = POSITIVE) -> Shop:
-    """Return `shop` if all its numbers are finite and >= 0, and those named > 0."""
+    """Return `shop` if all its numbers are >= 0 and not too large, and those named > 0."""
     if not isinstance(shop, Shop):
         raise ValueError(
             "params must come from create_parameters of base_stock, eoq or qr, "
@@ -72,6 +75,11 @@ def checked(shop: Shop, positive: tuple[str, ...] = POSITIVE) -> Shop:
         if name in positive:
             checks.positive(name, value)
         checks.one_number(name, checks.at_least(name, value, 0.0))
+        least = LEAST if name in positive else 0.0
+        if not checks.is_traced(value) and not least <= value <= MOST:
+            raise ValueError(
+                f"{name} must lie between {least:g} and {MOST:g}, got {value:g}"
+            )
     return shop
 
 
