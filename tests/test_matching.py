@@ -187,8 +187,11 @@ def test_more_replications_begin_with_the_same_ones():
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        (None, "run must be a Run of base_stock, eoq or qr, got None"),
-        ((10, 2000), r"run must be a Run of base_stock, eoq or qr, got \(10, 2000\)"),
+        (None, "run must come from Run of base_stock, eoq or qr, got None"),
+        (
+            (10, 2000),
+            r"run must come from Run of base_stock, eoq or qr, got \(10, 2000\)",
+        ),
         (matching.Run(0), "num_replications must be an integer >= 1, got 0"),
         (matching.Run(warmup=-1), "warmup must be an integer >= 0, got -1"),
         (
@@ -204,7 +207,7 @@ def test_a_run_without_sense_is_refused_by_every_model(model, run, message):
         model.simulate(
             model.create_parameters(), *laws, *policy, key=jax.random.key(0), run=run
         )
-    with pytest.raises(ValueError, match="run must be a Run"):
+    with pytest.raises(ValueError, match="run must come from Run"):
         matching.with_random_lengths(run=None, demand_rate=1.0, key=jax.random.key(0))
 
 

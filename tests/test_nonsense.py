@@ -105,34 +105,6 @@ EXEMPT = {
 
 #: What is not clear yet: for each function, its arguments and the kinds that are not.
 KNOWN: dict[str, dict[str, str]] = {
-    "classical.base_stock.approximate_level": {
-        "scv": "shape tracer",
-    },
-    "classical.base_stock.exact": {
-        "level": "tracer",
-    },
-    "classical.eoq.unit_demand_cost": {
-        "quantity": "shape",
-        "num_demands": "shape tracer",
-    },
-    "classical.qr.approximate_policy": {
-        "scv": "shape tracer",
-    },
-    "classical.qr.exact": {
-        "quantity": "tracer",
-        "reorder_point": "tracer",
-    },
-    "classical.qr.simulate": {
-        "quantities": "None NaN inf -1 text empty complex bool 1e300 10^18 shape ragged object",
-        "reorder_points": "None NaN inf text empty complex bool 1e300 10^18 shape ragged object",
-    },
-    "classical.renewal.exponential_lead_times": {
-        "shop": "None NaN inf -1 text empty complex bool 1e300 10^18 shape ragged object",
-        "scv": "1e300 10^18",
-    },
-    "classical.renewal.lead_time_demand": {
-        "demand_rate": "1e300",
-    },
     "dynamics.ss_exact.Law.cdf": {
         "x": "None NaN text empty complex bool ragged object tracer",
     },
@@ -331,8 +303,7 @@ def table():
         },
     }
     # ------------------------------------------------- eoq, base stock, (Q, r), renewal
-    money = a(1.0, TRACED, LARGE)
-    rate = a(120.0, TRACED, LARGE)
+    money, rate = a(1.0, TRACED), a(120.0, TRACED)
     shop = a(base_stock.create_parameters())
     order_shop = a(qr.create_parameters())
     lots = a(eoq.create_parameters())
@@ -366,10 +337,10 @@ def table():
             "demand_rate": rate, "unit_cost": money, "setup_cost": money,
             "holding_cost": money,
         },
-        "classical.eoq.cost": {"params": lots, "quantity": a([9.5, 10.0], MANY, LARGE)},
+        "classical.eoq.cost": {"params": lots, "quantity": a([9.5, 10.0], MANY)},
         "classical.eoq.unit_demand_cost": {
-            "params": lots, "quantity": a([9, 10], LARGE),
-            "num_demands": a([20, 30], OPTIONAL, LARGE),
+            "params": lots, "quantity": a([9, 10]),
+            "num_demands": a([20, 30], OPTIONAL),
         },
         "classical.eoq.optimal_quantity": {"params": lots},
         "classical.eoq.optimal_unit_quantity": {"params": lots},

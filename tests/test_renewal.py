@@ -174,7 +174,7 @@ def test_exponential_lead_times_out_of_reach():
     params = base_stock.create_parameters()
     with pytest.raises(ValueError, match="level must be an integer >= 0, got -1"):
         renewal.exponential_lead_times(params, -1, 1.0)
-    with pytest.raises(ValueError, match="scv must be > 0, got 0"):
+    with pytest.raises(ValueError, match="scv must be > 0 and <= 1000, got 0"):
         renewal.exponential_lead_times(params, 3, 0.0)
     with pytest.raises(ValueError, match=r"level must be lower than 3, or lead_time"):
         renewal.exponential_lead_times(params._replace(lead_time=10.0), 3, 1.0)

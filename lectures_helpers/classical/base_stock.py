@@ -140,6 +140,8 @@ def approximate_level(
     mean = params.demand_rate * params.lead_time
     if scv is None and isinstance(family, str):
         scv = demand.FIXED_SCV.get(family, 1.0)
+    if scv is not None:
+        checks.concrete("scv", scv)
     law = demand.create_distribution(family, mean, scv)
     checks.positive("holding_cost", params.holding_cost)
     ratio = params.backorder_cost / (params.backorder_cost + params.holding_cost)

@@ -135,12 +135,7 @@ def unit_demand_cost(
     if num_demands is None:
         return _costs(params, Q, (Q + 1) / 2)
     n = _whole("num_demands", num_demands)
-    try:
-        Q, n = np.broadcast_arrays(Q, n)
-    except ValueError:
-        raise ValueError(
-            f"quantity and num_demands must broadcast, got shapes {Q.shape} and {n.shape}"
-        ) from None
+    checks.common_shape(quantity=Q, num_demands=n)
     last = n % Q  # units sold of the last lot
     return _costs(params, Q, ((n - last) * (Q + 1) + last * (last + 1)) / (2 * n))
 

@@ -249,9 +249,8 @@ def with_random_lengths(run: Run, demand_rate: float, *, key: jax.Array) -> Run:
     """
     num_replications = checked_run(run).num_replications
     n = checks.integer("num_demands", run.num_demands, 1)
-    checks.not_traced("demand_rate", demand_rate)
-    checks.positive("demand_rate", checks.one_number("demand_rate", demand_rate))
-    D = checks.integer("demand_rate", round(float(demand_rate)), 0)
+    rate = checks.positive("demand_rate", checks.concrete("demand_rate", demand_rate))
+    D = checks.integer("demand_rate", round(rate), 0)
     U, other = jax.random.uniform(checks.random_key(key), (2, num_replications))
     by_number, by_year = n + jnp.round(0.2 * n * U), D + jnp.round(D * other)
     return run._replace(num_demands=jnp.maximum(by_number, by_year).astype(int))
@@ -259,8 +258,7 @@ def with_random_lengths(run: Run, demand_rate: float, *, key: jax.Array) -> Run:
 
 def checked_run(run: Run) -> Run:
     """Return `run` if its settings are in order, but for the lengths."""
-    if not isinstance(run, Run):
-        raise ValueError(f"run must be a Run of base_stock, eoq or qr, got {run!r}")
+    checks.made_by("run", run, Run, "Run of base_stock, eoq or qr")
     num_replications = checks.integer("num_replications", run.num_replications, 1)
     warmup = checks.integer("warmup", run.warmup, 0)
     most = checks.integer("max_backorders", run.max_backorders, 0)

@@ -52,8 +52,8 @@ CUT = 1e-12
 #: long, or sums of so many times are no longer known to 1e-8.
 MOST_POISSON, MOST_RENEWAL = 10**7, 10**4
 
-#: Decimal digits, and most terms, of sums that alternate.
-DIGITS, MOST_TERMS = 100, 1000
+#: Decimal digits, most terms, and largest SCV, of sums that alternate.
+DIGITS, MOST_TERMS, MOST_SCV = 100, 1000, 1000
 
 
 class LeadTimeDemand(NamedTuple):
@@ -88,10 +88,7 @@ def lead_time_demand(
     >>> lead_time_demand(None, 120.0, 1 / 12).backorders[11].round(6).item()
     0.83414
     """
-    for name, value in (("demand_rate", demand_rate), ("lead_time", lead_time)):
-        checks.not_traced(name, value)
-        checks.positive(name, checks.one_number(name, value))
-    rate, L = float(demand_rate), float(lead_time)
+    rate, *_, L = concrete(Shop(demand_rate, 0.0, 0.0, 0.0, 0.0, lead_time))
     law = demand.law("interarrival", interarrival, "exponential", 1 / rate)
     checks.not_traced("interarrival", law)
     mean, scv = map(float, demand.moments(law))
@@ -377,10 +374,10 @@ def exponential_lead_times(shop: Shop, level: int, scv: float) -> Performance:
     >>> exponential_lead_times(shop, 11, 1.0).costs.total.round(4).item()
     5.8366
     """
-    shop = concrete(shop)
+    shop = concrete(checks.made_by("shop", shop, Shop))
     R = checks.integer("level", level, 0)
-    checks.not_traced("scv", scv)
-    checks.positive("scv", checks.one_number("scv", scv))
+    if not 0 < (scv := checks.concrete("scv", scv)) <= MOST_SCV:
+        raise ValueError(f"scv must be > 0 and <= {MOST_SCV}, got {scv:g}")
     with localcontext() as context:
         context.prec = DIGITS
         X, mean = Decimal(str(scv)), Decimal(shop.demand_rate * shop.lead_time)

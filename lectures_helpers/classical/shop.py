@@ -66,11 +66,7 @@ class Performance(NamedTuple):
 
 def checked(shop: Shop, positive: tuple[str, ...] = POSITIVE) -> Shop:
     """Return `shop` if all its numbers are >= 0 and not too large, and those named > 0."""
-    if not isinstance(shop, Shop):
-        raise ValueError(
-            "params must come from create_parameters of base_stock, eoq or qr, "
-            f"got {shop!r}"
-        )
+    checks.made_by("params", shop, Shop)
     for name, value in shop._asdict().items():
         if name in positive:
             checks.positive(name, value)
