@@ -133,7 +133,9 @@ def test_bad_input():
     for function in (eoq.cost, eoq.unit_demand_cost):
         with pytest.raises(ValueError, match="quantity must be <= 100000000"):
             function(params, 1e300)
-    with pytest.raises(ValueError, match="quantity, num_demands must have shapes that broadcast"):
+    with pytest.raises(
+        ValueError, match="quantity, num_demands must have shapes that broadcast"
+    ):
         eoq.unit_demand_cost(params, [1, 2], [1, 2, 3])
     with pytest.raises(ValueError, match="holding_cost must be larger than 1e-300"):
         eoq.optimal_unit_quantity(params._replace(holding_cost=1e-300))
