@@ -586,7 +586,9 @@ def test_horizons_beyond_32_bits():
 
 
 def test_parameters_made_by_hand_are_checked():
-    with pytest.raises(ValueError, match="params must come from create_parameters"):
+    with pytest.raises(
+        ValueError, match=r"params must come from ss\.create_parameters"
+    ):
         ss.sample_path((10.0, 100.0, 1.0, 0.5), 50.0, 3, key=KEY())
     with pytest.raises(ValueError, match="s must be below S"):
         ss.sample_path(ss.Parameters(200.0, 100.0, 1.0, 0.5), 50.0, 3, key=KEY())

@@ -314,6 +314,13 @@ def create_parameters(
     return Parameters(*numbers)
 
 
+def checked_parameters(params: Any) -> Parameters:
+    """Return `params`, checked again, if they are this model's."""
+    if not isinstance(params, Parameters):
+        raise ValueError(f"params must come from ss.create_parameters, got {params!r}")
+    return create_parameters(*params)
+
+
 class RestockFrequency(NamedTuple):
     """Estimated share of firms that restock at least so many times."""
 
@@ -330,8 +337,7 @@ def _checked(params, x_init, num_periods, key, *num_firms):
     num_periods = checks.integer("num_periods", num_periods, 1)
     num_firms = [checks.integer("num_firms", n, 1) for n in num_firms]
     X = checks.initial("x_init", x_init, *num_firms)
-    if not isinstance(params, Parameters):
-        raise ValueError(f"params must come from create_parameters, got {params!r}")
+    params = checked_parameters(params)
 
     def cast(name, value):
         if checks.is_traced(value):
@@ -342,7 +348,7 @@ def _checked(params, x_init, num_periods, key, *num_firms):
             raise ValueError(f"{name} must be finite in {X.dtype}, got {value}")
         return number
 
-    params = Parameters(*map(cast, Parameters._fields, create_parameters(*params)))
+    params = Parameters(*map(cast, Parameters._fields, params))
     return params, X, num_periods, checks.random_key(key)
 
 

@@ -8,40 +8,40 @@ and starts its period from S; any other starts from X_t.  Hence, for 0 <= x < B:
                - F_t(s) P(D > s - x)                            not restocked
 
 where B = max(S, X_0) is the top of the range.  The next CDF thus needs the last
-one on [s, B] only, and there it is smooth: from t = 1 on, all its derivatives
-exist, because a lognormal density vanishes with all its derivatives at zero.
+one on [s, B] only, and from t = 1 on it is smooth but for a kink at s: a
+lognormal density vanishes with all its derivatives at zero.
 
-So F_t is kept by its values at Chebyshev points of a few panels, and the
-expectation becomes a matrix: on each panel F_t is a polynomial, and its mean
-over D is taken by Gauss–Legendre quadrature in z = (log D - μ) / σ.  One period
-is one matrix–vector product.  Panels shrink geometrically towards S and towards
-X_0, where the law starts anew.  *Between* the points the CDF is evaluated by
-the same formula, not by interpolation.
+So F_t is kept by its values at the Chebyshev points of panels, on each of which
+it is a polynomial, and the expectation becomes a matrix: the mean over D is
+taken by Gauss–Legendre quadrature in z = (log D - μ) / σ.  One period is one
+matrix–vector product.  Panels end at s, S and X_0, and are as wide below each of
+them as the law is smooth there: proportional to the distance from where the law
+starts anew, up to one demand away; as the square root of it farther on, where
+sums of many demands are met.
 
-How exact?  Every result is computed on a grid and on one of twice as many
-panels, doubled again until the two agree to `tol`.  The finer one is returned,
-with the last difference as its `error`: that is the error of the coarser grid,
-so it overstates the error of what is returned.  With the default `tol` and
-S - s thirty mean demands, σ may lie between about 0.08 and 1.5: less is refused
-because no grid resolves so narrow a law, more because demand's tail is too heavy.
+How exact?  Every result is computed on a grid and on one of halved panels,
+halved again until the two agree to `tol`.  They are compared *everywhere*: the
+coarser grid's polynomials, at all points of the finer one.  The finer result is
+returned, with the last difference as its `error`: that is the error of the
+coarser grid, so it overstates the error of what is returned.  A law that the
+finest grid does not resolve is refused.
 
-All arithmetic is float64, on the host, whatever JAX's own setting.
+All arithmetic is NumPy's in float64, on the host, whatever JAX's own setting.
 
 Source: derived in the lecture on distribution dynamics (eq:ss-exact).
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import ndtr
-from jax.typing import ArrayLike
 from numpy.polynomial import chebyshev, legendre
+from numpy.typing import ArrayLike
+from scipy.special import ndtr
 
-from lectures_helpers import checks, precision
-from lectures_helpers.dynamics.ss import Parameters, create_parameters
+from lectures_helpers import checks
+from lectures_helpers.dynamics.ss import Parameters, checked_parameters
 
 __all__ = [
     "Law", "expectation", "marginal", "marginals", "nodes", "operator", "restock_pmf",
@@ -50,28 +50,37 @@ __all__ = [
 
 TOLERANCE = 1e-7  # default bound on the difference of two successive grids
 LOOSEST = 1e-4  # beyond it the difference of two grids says too little
+ROUNDING = 1e-14  # of the sums behind a CDF, whatever the grid
 NUM_POINTS = 16  # Chebyshev points per panel
 NUM_QUADRATURE = 32  # Gauss–Legendre points per panel
-FEWEST_PANELS, MOST_PANELS = 3, 96  # per segment: [0, s], [s, X_0] and [X_0, S]
-REFINEMENT = 0.07  # a segment's last panel against its first, if they are many
+WIDTH = 4.0  # of a panel on the first grid, in standard deviations of what is met there
+WIDEST = 2.0  # ... and in logarithms of the distance
+MOST_PANELS = 200
+NEVER = 1e-20  # a probability that is not carried on
+NEAR = 6.5  # |z| beyond which a panel of its own will do: mass 4e-11
 Z_MAX = 8.5  # |z| beyond which the standard normal law has mass below 1e-16
-FEW, BLOCK = 16, 512  # points at which a CDF is evaluated at once
 
 
 # ------------------------------------------------------------------------- the operator
 
 
-def survival(params: Parameters, u: jax.Array) -> jax.Array:
+def _standardized(params, u):
+    """The z of a demand of u units; minus infinity if u <= 0."""
+    with np.errstate(divide="ignore"):
+        return (np.log(np.maximum(u, 0.0)) - params.μ) / params.σ
+
+
+def survival(params: Parameters, u: np.ndarray) -> np.ndarray:
     """Compute P(D >= u) for lognormal demand D [H(u)].
 
     Args:
         params: the model.
         u: units, any real numbers, of any shape.
     """
-    return ndtr((params.μ - jnp.log(jnp.maximum(u, 0.0))) / params.σ)
+    return ndtr(-_standardized(params, u))
 
 
-def expectation(params: Parameters, edges: jax.Array, x: jax.Array) -> jax.Array:
+def expectation(params: Parameters, edges: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Find weights w with E[f(x + D); s < x + D < B] = w @ f(nodes).
 
     f is a polynomial on each panel; its mean over demand is taken by
@@ -85,38 +94,35 @@ def expectation(params: Parameters, edges: jax.Array, x: jax.Array) -> jax.Array
     Returns:
         (n, panels * 16) weights.
     """
-
-    def on_panel(borders):
-        def standardized(y):  # the demand that takes stocks x down from y
-            z = (jnp.log(jnp.maximum(y - x, 0.0)) - params.μ) / params.σ
-            return jnp.clip(z, -Z_MAX, Z_MAX)
-
-        low, high = borders
-        z_low = standardized(low)[:, None]
-        half_width = 0.5 * (standardized(high)[:, None] - z_low)
-        z = z_low + half_width * (GAUSS_POINTS + 1)
-        mass = half_width * GAUSS_WEIGHTS * jnp.exp(-0.5 * z**2) / jnp.sqrt(2 * jnp.pi)
-        y = x[:, None] + jnp.exp(params.μ + params.σ * z)
-        ξ = jnp.clip((2 * y - low - high) / (high - low), -1.0, 1.0)
-        return _chebyshev_moments(ξ, mass) @ TO_COEFFICIENTS
-
-    weights = jax.lax.map(on_panel, (edges[:-1], edges[1:]))
-    return jnp.moveaxis(weights, 0, 1).reshape(x.size, -1)
+    # Demands that take stocks x down from the panels' borders, standardized.
+    z = np.clip(_standardized(params, edges - x[:, None]), -Z_MAX, Z_MAX)
+    weights = np.zeros((x.size, edges.size - 1, NUM_POINTS))
+    for panel in range(edges.size - 1):
+        low, high = edges[panel : panel + 2]
+        reached = np.flatnonzero(z[:, panel] < z[:, panel + 1])
+        from_z, to_z = z[reached, panel : panel + 2].T[..., None]
+        half_width = 0.5 * (to_z - from_z)
+        at = from_z + half_width * (GAUSS_POINTS + 1)
+        mass = half_width * GAUSS_WEIGHTS * np.exp(-0.5 * at**2) / np.sqrt(2 * np.pi)
+        y = x[reached, None] + np.exp(params.μ + params.σ * at)
+        ξ = np.clip((2 * y - low - high) / (high - low), -1.0, 1.0)
+        weights[reached, panel] = _chebyshev_moments(ξ, mass) @ TO_COEFFICIENTS
+    return weights.reshape(x.size, -1)
 
 
 def _chebyshev_moments(ξ, mass):
     """Sums over the last axis of mass * T_k(ξ), k = 0, ..., NUM_POINTS - 1."""
-    T_last, T = jnp.ones_like(ξ), ξ
-    moments = [jnp.sum(mass, -1), jnp.sum(mass * ξ, -1)]
+    T_last, T = mass, mass * ξ
+    moments = [T_last.sum(-1), T.sum(-1)]
     for _ in range(NUM_POINTS - 2):
         T_last, T = T, 2 * ξ * T - T_last
-        moments.append(jnp.sum(mass * T, -1))
-    return jnp.stack(moments, -1)
+        moments.append(T.sum(-1))
+    return np.stack(moments, -1)
 
 
 def operator(
-    params: Parameters, edges: jax.Array, x: jax.Array
-) -> tuple[jax.Array, jax.Array]:
+    params: Parameters, edges: np.ndarray, x: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Find K and r with F_{t+1}(x) = K F_t(nodes) + r F_t(s).
 
     Args:
@@ -130,39 +136,39 @@ def operator(
     Source: the law of motion (eq:ss-exact) of the lecture on distribution dynamics.
     """
     K = expectation(params, edges, x)
-    K = K.at[:, -1].add(survival(params, edges[-1] - x))  # F_t = 1 above the top
-    K = K.at[:, 0].add(-survival(params, params.s - x))  # those at or below s restock
+    K[:, -1] += survival(params, edges[-1] - x)  # F_t = 1 above the top
+    K[:, 0] -= survival(params, params.s - x)  # those at or below s restock
     return K, survival(params, params.S - x)
 
 
 def restock_pmf_on_grid(
-    params: Parameters, start: float, edges: jax.Array, at_once: int, counts: jax.Array
-) -> jax.Array:
+    params: Parameters, x_init: float, edges: np.ndarray, num_periods: int
+) -> np.ndarray:
     """Compute the law of the number of restocks in the first T periods on one grid.
 
     Args:
         params: the model.
-        start: stock in period 0, after restocking, units.
+        x_init: inventory at date 0 [X_0], units.
         edges: (panels + 1,) panel borders on [s, B], units.
-        at_once: restocks in period 0, 0 or 1.
-        counts: (T + 1,) the numbers 0, 1, ..., T.
+        num_periods: periods T.
 
     Returns:
-        (T + 1,) probabilities of so many restocks.
+        (T + 1,) probabilities of 0, 1, ..., T restocks.
 
     Source: derived in the lecture on restock frequency (eq:ss-count).
     """
     x = nodes(edges)
     K, r = operator(params, edges, x)
-
-    def one_period(_, F):  # F[i, c] = P(X_t <= x_i, N_t = c)
-        restocked = jnp.concatenate([jnp.zeros(1), F[0, :-1]])
-        return K @ F + r[:, None] * restocked[None]
-
-    first = survival(params, start - x)[:, None]
-    F = jnp.where(counts[None] == at_once, first, 0.0)
-    F = jax.lax.fori_loop(1, counts.size - 1, one_period, F)
-    return F[-1]
+    at_once = int(x_init <= params.s)  # every firm restocks in period 0, or none
+    # F[i, c] = P(X_t <= x_i, N_t = at_once + c)
+    F = survival(params, (params.S if at_once else x_init) - x)[:, None]
+    for _ in range(1, num_periods):
+        restocked = np.append(0.0, F[0])  # P(X_t <= s, ...), one restock more
+        F = np.column_stack([K @ F, np.zeros(x.size)]) + r[:, None] * restocked
+        F = F[:, : np.flatnonzero(F[-1] > NEVER)[-1] + 1]
+    pmf = np.zeros(num_periods + 1)
+    pmf[at_once : at_once + F.shape[1]] = F[-1]
+    return pmf
 
 
 # ------------------------------------------------------------------------- public calls
@@ -171,7 +177,7 @@ def restock_pmf_on_grid(
 class Law(NamedTuple):
     """The law of X_t: what `marginal`, `marginals` and `stationary` return.
 
-    Its CDF has an atom at zero (stock-outs) and a density on (0, S).
+    Its CDF has an atom at zero (stock-outs) and a density on (0, max(S, X_0)).
     """
 
     params: Parameters  #: the model
@@ -179,26 +185,41 @@ class Law(NamedTuple):
     mean: float  #: E X_t, units
     std: float  #: standard deviation of X_t, units
     prob_zero: float  #: P(X_t = 0)
-    error: float  #: estimate of the largest error of the CDF, and of mean and std over max(S, X_0)
-    start: float  #: stock in period 0 after restocking, units; S if X_0 <= s, else X_0
-    edges: np.ndarray  #: (2 * panels + 1,) panel borders on [s, max(S, X_0)], units
-    #: (2 * panels * NUM_POINTS,) CDF of X_{t-1} at the nodes; empty if t = 1
-    previous: np.ndarray
+    error: float  #: bound on the error of the CDF, and of mean and std over max(S, X_0)
+    edges: np.ndarray  #: (panels + 1,) panel borders on [0, max(S, X_0)], units
+    values: np.ndarray  #: (panels * 16,) CDF of X_t at the nodes
 
     def cdf(self, x: ArrayLike) -> np.ndarray:
-        """P(X_t <= x) for x of any shape, units; float64, of x's shape."""
-        x = np.asarray(x, dtype=float)
-        inside = np.clip(_in_blocks(_cdf, self, x), 0.0, 1.0)
-        return np.where(x < 0, 0.0, np.where(x >= self.edges[-1], 1.0, inside))
+        """P(X_t <= x) for finite x of any shape, units; float64, of x's shape."""
+        at = _points(x)
+        F = np.clip(self._polynomial(TO_COEFFICIENTS.T, at), 0.0, 1.0)
+        return np.where(at < 0, 0.0, np.where(at >= self.edges[-1], 1.0, F))
 
     def density(self, x: ArrayLike) -> np.ndarray:
-        """Density of X_t at x > 0, per unit; float64, of x's shape.
+        """Density of X_t at finite x > 0, per unit; float64, of x's shape.
 
+        It is the slope of the CDF's polynomials: its error may be up to 450 / w
+        times theirs on a panel of w units.
         The atom at zero is no part of it: see `prob_zero`.
         """
-        x = np.asarray(x, dtype=float)
-        inside = np.maximum(_in_blocks(_density, self, x), 0.0)
-        return np.where((x < 0) | (x > self.edges[-1]), 0.0, inside)
+        slopes = DERIVATIVE.T * (2 / np.diff(self.edges)[:, None, None])
+        at = _points(x)
+        f = np.maximum(self._polynomial(slopes, at), 0.0)
+        return np.where((at < 0) | (at > self.edges[-1]), 0.0, f)
+
+    def _polynomial(self, to_coefficients, x):
+        values = self.values.reshape(-1, 1, NUM_POINTS)
+        coefficients = (values @ to_coefficients)[:, 0]
+        last = self.edges.size - 2
+        panel = np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, last)
+        low, high = self.edges[panel], self.edges[panel + 1]
+        ξ = np.clip((2 * x - low - high) / (high - low), -1.0, 1.0)
+        return chebyshev.chebval(ξ, coefficients.T[:, panel], tensor=False)
+
+
+def _points(x):
+    checks.not_traced("x", x)
+    return checks.numbers("x", checks.finite("x", x))
 
 
 def marginal(
@@ -216,7 +237,7 @@ def marginal(
         The law, in float64; `Law.error` says how exact.
 
     Raises:
-        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+        ValueError: a bad argument, or a law that no grid resolves to `tol`.
 
     Source: derived in the lecture on distribution dynamics (eq:ss-exact).
 
@@ -244,18 +265,25 @@ def marginals(
         One `Law` per date.
 
     Raises:
-        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+        ValueError: a bad argument, or laws that no grid resolves to `tol`.
     """
     params, start = _checked(params, x_init, tol)
-    days = np.array(checks.dates("dates", dates))
-    edges, (cdfs, moments, _), error = _refine(_marginals, params, start, tol, days)
-    laws = []
-    for t, F, (mean, std, zero) in zip(days, cdfs, moments.tolist(), strict=True):
-        previous = F if t > 1 else F[:0]
-        laws.append(
-            Law(params, float(t), mean, std, zero, error, start, edges, previous)
-        )
-    return laws
+    days = checks.dates("dates", dates)
+
+    def on_grid(edges, x, above):
+        transition = _transition(params, above, x)
+        inner = np.ascontiguousarray(transition[-transition.shape[1] :])
+        F, today, cdfs = survival(params, start - x), 1, []
+        for day in days:
+            if day > today:
+                above_s = F[-len(inner) :]
+                for _ in range(day - today - 1):
+                    above_s = inner @ above_s
+                F, today = transition @ above_s, day
+            cdfs.append(F)
+        return _with_moments(edges, x, np.array(cdfs), start)
+
+    return _laws(params, days, *_refine(on_grid, params, start, tol))
 
 
 def stationary(params: Parameters, *, tol: float = TOLERANCE) -> Law:
@@ -269,7 +297,7 @@ def stationary(params: Parameters, *, tol: float = TOLERANCE) -> Law:
         The stationary law, in float64; its `period` is infinite.
 
     Raises:
-        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+        ValueError: a bad argument, or a law that no grid resolves to `tol`.
 
     Source: derived in the lecture on distribution dynamics (eq:ss-stationary).
 
@@ -279,9 +307,16 @@ def stationary(params: Parameters, *, tol: float = TOLERANCE) -> Law:
     """
     params, start = _checked(params, 0.0, tol)
 
-    edges, (cdf, moments, _), error = _refine(_stationary, params, start, tol)
-    mean, std, zero = moments.tolist()
-    return Law(params, np.inf, mean, std, zero, error, start, edges, cdf)
+    def on_grid(edges, x, above):
+        transition = _transition(params, above, x)
+        size = transition.shape[1]
+        # F = K F leaves the total mass free: its last row is replaced by F(S) = 1.
+        system, last = np.eye(size) - transition[-size:], np.eye(size)[-1]
+        system[-1] = last
+        F = transition @ np.linalg.solve(system, last)
+        return _with_moments(edges, x, F[None], start)
+
+    return _laws(params, [np.inf], *_refine(on_grid, params, start, tol))[0]
 
 
 def second_eigenvalue(params: Parameters, *, tol: float = TOLERANCE) -> complex:
@@ -299,7 +334,7 @@ def second_eigenvalue(params: Parameters, *, tol: float = TOLERANCE) -> complex:
         λ, with Im λ >= 0.
 
     Raises:
-        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+        ValueError: a bad argument, or an eigenvalue that no grid resolves to `tol`.
 
     >>> from lectures_helpers.dynamics import ss
     >>> λ = second_eigenvalue(ss.create_parameters())
@@ -308,11 +343,12 @@ def second_eigenvalue(params: Parameters, *, tol: float = TOLERANCE) -> complex:
     """
     params, start = _checked(params, 0.0, tol)
 
-    def on_grid(*grid):
-        λ = sorted(np.linalg.eigvals(_transition_at_nodes(*grid)), key=abs)[-2]
-        return complex(λ.real, abs(λ.imag))
+    def on_grid(edges, x, above):
+        inner = _transition(params, above, nodes(above))
+        λ = sorted(np.linalg.eigvals(inner), key=abs)[-2]
+        return NOTHING, np.array([complex(λ.real, abs(λ.imag))])
 
-    return _refine(on_grid, params, start, tol)[1]
+    return complex(_refine(on_grid, params, start, tol)[2][0])
 
 
 def restock_pmf(
@@ -336,7 +372,7 @@ def restock_pmf(
         (num_periods + 1,) probabilities of 0, 1, ..., num_periods restocks, float64.
 
     Raises:
-        ValueError: a bad argument, or a `tol` that the finest grid does not reach.
+        ValueError: a bad argument, or a law that no grid resolves to `tol`.
 
     Source: derived in the lecture on restock frequency (eq:ss-count).
 
@@ -347,127 +383,69 @@ def restock_pmf(
     """
     params, start = _checked(params, x_init, tol)
     num_periods = checks.integer("num_periods", num_periods, 1)
-    at_once, counts = int(float(x_init) <= params.s), np.arange(num_periods + 1)
-    _, pmf, _ = _refine(_restock_pmf, params, start, tol, at_once, counts)
+
+    def on_grid(edges, x, above):
+        return NOTHING, restock_pmf_on_grid(params, float(x_init), above, num_periods)
+
+    pmf = _refine(on_grid, params, start, tol)[2]
     return np.maximum(pmf, 0.0)  # rounding leaves -1e-18 where the probability is nil
 
 
 def _checked(params, x_init, tol):
     """The parameters, and the stock from which period 0 starts, after restocking."""
-    if not isinstance(params, Parameters):
-        raise ValueError(f"params must come from ss.create_parameters, got {params!r}")
+    params = checked_parameters(params)
     for name, value in {**params._asdict(), "x_init": x_init, "tol": tol}.items():
-        if checks.is_traced(value):
-            raise ValueError(f"{name} must be a concrete number here, got {value}")
-        if shape := np.shape(value):
+        checks.not_traced(name, value)
+        if shape := np.shape(checks.finite(name, value)):
             raise ValueError(f"{name} must be a number, got an array of shape {shape}")
-    params = create_parameters(*params)
     if params.σ == 0:
         raise ValueError("σ must be > 0 for an exact law with a density, got 0")
     checks.at_least("x_init", x_init, 0.0)
-    if not 0 < checks.finite("tol", tol) <= LOOSEST:
+    if not 0 < tol <= LOOSEST:
         raise ValueError(f"tol must be in (0, {LOOSEST:g}], got {tol:g}")
     params, x_init = Parameters(*map(float, params)), float(x_init)
     return params, (params.S if x_init <= params.s else x_init)
 
 
-# ----------------------------------------------- laws on a grid, in float64 on the host
-
-
-def _float64_on_host(fn):
-    """Run a JAX function in float64 on the CPU, and return NumPy arrays."""
-    fn = jax.jit(fn)
-
-    def run(*args):
-        with precision.enable_x64(True), precision.on_cpu():
-            results = fn(*args)
-            if any(map(checks.is_traced, jax.tree.leaves(results))):
-                rule = "the exact law must be computed outside of jax.jit and its like"
-                raise ValueError(f"{rule}, got a call that JAX is tracing")
-            return jax.tree.map(np.asarray, results)
-
-    return run
+# ----------------------------------------------------------------------- laws on a grid
 
 
 def _transition(params, edges, x):
     """The matrix from F_t at the nodes to F_{t+1} at x: restocked firms join the same law."""
     K, r = operator(params, edges, x)
-    return K.at[:, 0].add(r)
+    K[:, 0] += r
+    return K
 
 
-@_float64_on_host
-def _marginals(params, start, edges, dates):
-    points, weights, K = _read_off(params, edges)
-    transition = K[-K.shape[1] :]
-    first = survival(params, start - points)
+def _with_moments(edges, x, cdfs, start):
+    """CDFs at the nodes x, and their laws' means and standard deviations over the top.
 
-    def to_next_date(F, interval):
-        date, steps = interval
-        F = jax.lax.fori_loop(0, steps, lambda _, F: transition @ F, F)
-        cdf = jnp.where(date == 1, first, K @ F)
-        return F, (F, *_moments(points, weights, cdf, start, edges[-1]))
-
-    # From date 1 to the date before each one recorded.
-    steps = jnp.diff(jnp.maximum(dates - 1, 1), prepend=1)
-    return jax.lax.scan(to_next_date, first[-K.shape[1] :], (dates, steps))[1]
-
-
-@_float64_on_host
-def _stationary(params, start, edges):
-    points, weights, K = _read_off(params, edges)
-    # F = K F leaves the total mass free: its last row, F(S) = F(S), is replaced by F(S) = 1.
-    last = jnp.zeros(K.shape[1]).at[-1].set(1.0)
-    system = (jnp.eye(last.size) - K[-last.size :]).at[-1].set(last)
-    F = jnp.linalg.solve(system, last)
-    return F, *_moments(points, weights, K @ F, start, edges[-1])
+    Moments are taken about zero or about `start`, whichever is closer to the mean, lest
+    the variance of a narrow law be lost in the difference of two large numbers.
+    """
+    weights = (0.5 * np.diff(edges)[:, None] * WEIGHTS).ravel()
+    # Panel by panel: a border belongs to two panels, which take different tails there.
+    middles = np.repeat(0.5 * (edges[1:] + edges[:-1]), NUM_POINTS)
+    center = np.where((1 - cdfs) @ weights < 0.5 * start, 0.0, start)[:, None]
+    tails = weights * np.where(middles < center, -cdfs, 1 - cdfs)
+    first, second = tails.sum(1), 2 * ((x - center) * tails).sum(1)
+    std = np.sqrt(np.maximum(second - first**2, 0.0))
+    return cdfs, np.stack([center[:, 0] + first, std]) / x[-1]
 
 
-@_float64_on_host
-def _transition_at_nodes(params, start, edges):
-    return _transition(params, edges, nodes(edges))
-
-
-_restock_pmf = _float64_on_host(restock_pmf_on_grid)
-
-
-@_float64_on_host
-def _cdf(law, x):
-    if law.previous.size == 0:
-        return survival(law.params, law.start - x)
-    K, r = operator(law.params, law.edges, x)
-    return K @ law.previous + r * law.previous[0]
-
-
-def _demand_density(params, u):
-    """Density at u of lognormal demand, per unit; zero for u <= 0."""
-    u = jnp.where(u > 0, u, jnp.inf)
-    z = (jnp.log(u) - params.μ) / params.σ
-    return jnp.exp(-0.5 * z**2) / (jnp.sqrt(2 * jnp.pi) * params.σ * u)
-
-
-@_float64_on_host
-def _density(law, x):
-    if law.previous.size == 0:
-        return _demand_density(law.params, law.start - x)
-    widths = jnp.diff(law.edges)[:, None]
-    slopes = law.previous.reshape(-1, NUM_POINTS) @ DIFFERENTIATE * (2 / widths)
-    restocked = law.previous[0] * _demand_density(law.params, law.params.S - x)
-    return expectation(law.params, law.edges, x) @ slopes.ravel() + restocked
-
-
-def _in_blocks(fn, law, x):
-    """Evaluate ``fn(law, x)`` for any number of points, a block at a time."""
-    flat = x.ravel()
-    size = FEW if flat.size <= FEW else BLOCK  # two sizes, two compilations
-    padded = np.concatenate([flat, np.zeros(-flat.size % size)])
-    blocks = [fn(law, block) for block in padded.reshape(-1, size)]
-    return np.concatenate([*blocks, np.zeros(0)])[: flat.size].reshape(x.shape)
+def _laws(params, dates, edges, cdfs, moments, error):
+    return [
+        Law(params, float(t), mean, std, max(float(F[0]), 0.0), error, edges, F)
+        for t, F, (mean, std) in zip(
+            dates, cdfs, (moments.T * edges[-1]).tolist(), strict=True
+        )
+    ]
 
 
 # -------------------------------------------------------------------------------- grids
 
 
-def nodes(edges: jax.Array) -> jax.Array:
+def nodes(edges: np.ndarray) -> np.ndarray:
     """Place the Chebyshev points of every panel, at which a CDF is kept.
 
     Args:
@@ -477,47 +455,74 @@ def nodes(edges: jax.Array) -> jax.Array:
         (panels * 16,) points, units.
     """
     low, high = edges[:-1, None], edges[1:, None]
-    return (low + 0.5 * (high - low) * (POINTS[None] + 1)).ravel()
+    return (low + 0.5 * (high - low) * (POINTS + 1)).ravel()
 
 
-def _edges(params, start, panels):
-    """Panel borders on [s, B]: two segments that meet where a law may start anew.
+def _edges(params, start):
+    """Panel borders on [0, B]: segments that end at s, S and X_0."""
+    ends = sorted({params.s, start, params.S})
+    segments = [_borders(params, *pair, np.inf) for pair in itertools.pairwise(ends)]
+    # Below s a firm is one demand away from where it restocks, and never two.
+    below = _borders(params, 0.0, params.s, NEAR * params.σ) if params.s else []
+    return np.concatenate([below, *segments, ends[-1:]])
 
-    Doubling `panels` keeps every border and puts one more into each panel.
+
+def _borders(params, low, high, farthest):
+    """Borders of panels on [low, high) below a point `high` where the law starts anew.
+
+    At a distance of exp(μ + d) the law is smooth on the scale of σ times that distance
+    if d <= 0, where one demand is met, and of σ exp(μ + d / 2) if sums of many are.
+    So panels are even in a variable v, which is d up to zero and 2 (exp(d / 2) - 1) from
+    there on; or d throughout, where one demand is met only, up to `farthest`.
     """
-    middle, top = min(start, params.S), max(start, params.S)
-    if not params.s < middle < top:
-        middle = 0.5 * (params.s + top)
-    low, high = _graded(params.s, middle, panels), _graded(middle, top, panels)
-    return np.concatenate([low, high[1:]])
+    many = farthest == np.inf
+    nearest, last = -NEAR * params.σ, min(np.log(high - low) - params.μ, farthest, 20.0)
+    v_last = 2 * np.expm1(last / 2) if many and last > 0 else last
+    number = int(np.ceil((v_last - nearest) / min(WIDTH * params.σ, WIDEST)))
+    if number > MOST_PANELS:
+        return np.full(number, low)  # refused by their number
+    v = np.linspace(nearest, v_last, max(number, 0) + 1)
+    d = np.where(v > 0, 2 * np.log1p(np.maximum(v, 0) / 2), v) if many else v
+    inside = high - np.exp(params.μ + d[::-1])
+    margin = 1e-12 * (high - low)
+    keep = (inside > low + margin) & (inside < high - margin)
+    return np.concatenate([[low], inside[keep]])
 
 
-def _graded(low, high, panels):
-    """Borders of `panels` panels on [low, high], shrinking geometrically towards `high`."""
-    fractions = (1 - REFINEMENT ** (np.arange(panels + 1) / panels)) / (1 - REFINEMENT)
-    fractions[-1] = 1.0
-    return low + (high - low) * fractions
+def _refine(on_grid: Callable, params: Parameters, start: float, tol: float) -> Any:
+    """Halve the panels until two grids agree to `tol`.
 
+    ``on_grid(edges, nodes(edges), edges from s on)`` returns CDFs at the nodes, (k, nodes),
+    and numbers.  Both are compared, the CDFs everywhere.
 
-def _refine(on_grid, params, start, tol, *args):
-    """Double the panels until two grids agree to `tol`; return the finer one's results.
-
-    `on_grid` takes the parameters, the start, panel borders and `args`; the last of its
-    results is what grids are compared by.
+    Returns:
+        The finer grid's borders and results, and the largest difference.
     """
-    panels, coarse = FEWEST_PANELS, np.inf
-    while panels <= MOST_PANELS:
-        edges = _edges(params, start, panels)
-        results = on_grid(params, start, edges, *args)
-        fine = jax.tree.leaves(results)[-1]
-        error = float(np.max(np.abs(fine - coarse)))
+    edges, top = _edges(params, start), max(start, params.S)
+    s, S, μ, σ = params
+    model = f"s = {s:g}, S = {S:g}, μ = {μ:g} and σ = {σ:g} on [0, {top:g}]"
+    if 2 * edges.size > MOST_PANELS:
+        raise ValueError(
+            f"σ must be larger, or [s, {top:g}] fewer demands long, for an exact law: "
+            f"{model} need at least {2 * edges.size} panels, where {MOST_PANELS} are the most"
+        )
+
+    def results():
+        return on_grid(edges, nodes(edges), edges[np.searchsorted(edges, s) :])
+
+    cdfs, numbers = results()
+    while 2 * edges.size <= MOST_PANELS:
+        edges = np.sort(np.append(edges, 0.5 * (edges[1:] + edges[:-1])))
+        finer_cdfs, finer = results()
+        halved = (cdfs.reshape(-1, NUM_POINTS) @ HALVE).reshape(finer_cdfs.shape)
+        differences = finer_cdfs - halved, finer - numbers
+        error = ROUNDING + max(float(np.abs(d).max(initial=0.0)) for d in differences)
         if error <= tol:
-            return edges, results, error
-        panels, coarse = 2 * panels, fine
-    model = ", ".join(f"{name} = {value:g}" for name, value in params._asdict().items())
+            return edges, finer_cdfs, finer, error
+        cdfs, numbers = finer_cdfs, finer
     raise ValueError(
-        f"tol must be >= {2 * error:.1g}: the finest grid ({edges.size - 1} panels on "
-        f"[s, {edges[-1]:g}]) comes to about half of that for {model}; got {tol:g}"
+        f"tol must be >= {2 * error:.1g}: the finest grid ({edges.size - 1} panels) comes to "
+        f"about half of that for {model}; got {tol:g}"
     )
 
 
@@ -531,39 +536,11 @@ def _chebyshev(num_points):
 
 
 POINTS, TO_COEFFICIENTS, WEIGHTS = _chebyshev(NUM_POINTS)
-GAUSS_POINTS, GAUSS_WEIGHTS = np.array(legendre.leggauss(NUM_QUADRATURE))[:, None]
-# From values at the points to the derivative there of the polynomial through them.
-DIFFERENTIATE = chebyshev.chebval(POINTS, chebyshev.chebder(TO_COEFFICIENTS))
-
-
-def _read_off(params, edges):
-    """Points on all of [0, B] where laws are read off, integration weights, transition."""
-    # On [0, s], where nothing needs to be remembered, half as many panels.
-    low_edges = jnp.asarray(_graded(0.0, 1.0, (edges.size - 1) // 2)) * params.s
-    points = jnp.concatenate([nodes(low_edges), nodes(edges)])
-    widths = jnp.concatenate([jnp.diff(low_edges), jnp.diff(edges)])
-    weights = (0.5 * widths[:, None] * WEIGHTS[None]).ravel()
-    return points, weights, _transition(params, edges, points)
-
-
-def _moments(points, weights, cdf, start, top):
-    """Mean, standard deviation and atom at zero from the CDF at the points.
-
-    Also what two grids are compared by: these, over `top`, and the CDF at common borders.
-    Moments are taken about zero or about `start`, whichever is closer to the mean, lest
-    the variance of a narrow law be lost in the difference of two large numbers.
-    """
-    # Panel by panel: a border belongs to two panels, which take different tails there.
-    middles = jnp.mean(points.reshape(-1, NUM_POINTS), axis=1)
-
-    def about(center):  # E(X - center) and E(X - center)²
-        below = jnp.repeat(middles < center, NUM_POINTS)
-        tail = weights * jnp.where(below, -cdf, 1 - cdf)
-        return jnp.sum(tail), 2 * jnp.sum((points - center) * tail)
-
-    center = jnp.where(about(0.0)[0] < 0.5 * start, 0.0, start)
-    first, second = about(center)
-    std = jnp.sqrt(jnp.maximum(second - first**2, 0.0))
-    moments = jnp.stack([center + first, std, jnp.maximum(cdf[0], 0.0)])
-    borders = cdf[:: cdf.size // (3 * FEWEST_PANELS)]
-    return moments, jnp.concatenate([moments / jnp.stack([top, top, 1.0]), borders])
+GAUSS_POINTS, GAUSS_WEIGHTS = legendre.leggauss(NUM_QUADRATURE)
+DERIVATIVE = chebyshev.chebder(
+    TO_COEFFICIENTS
+)  # coefficients of the slope, from values
+NOTHING = np.empty((0, NUM_POINTS))  # no CDF
+# From a panel's values to those at the points of its halves.
+HALVES = np.concatenate([POINTS - 1, POINTS + 1]) / 2
+HALVE = (chebyshev.chebvander(HALVES, NUM_POINTS - 1) @ TO_COEFFICIENTS).T
