@@ -105,30 +105,6 @@ EXEMPT = {
 
 #: What is not clear yet: for each function, its arguments and the kinds that are not.
 KNOWN: dict[str, dict[str, str]] = {
-    "dynamics.ss_exact.Law.cdf": {
-        "x": "None NaN text empty complex bool ragged object tracer",
-    },
-    "dynamics.ss_exact.Law.density": {
-        "x": "None NaN text empty complex bool ragged object tracer",
-    },
-    "dynamics.ss_exact.marginal": {
-        "x_init": "ragged",
-        "tol": "ragged",
-    },
-    "dynamics.ss_exact.marginals": {
-        "x_init": "ragged",
-        "tol": "ragged",
-    },
-    "dynamics.ss_exact.restock_pmf": {
-        "x_init": "ragged",
-        "tol": "ragged",
-    },
-    "dynamics.ss_exact.second_eigenvalue": {
-        "tol": "ragged",
-    },
-    "dynamics.ss_exact.stationary": {
-        "tol": "ragged",
-    },
     "teaching.explore.explore": {
         "values": "tracer",
         "start": "shape tracer",
@@ -156,14 +132,6 @@ KNOWN: dict[str, dict[str, str]] = {
         "columns": "None NaN inf -1 text complex bool 1e300 10^18 object tracer",
         "note": "None NaN inf -1 empty complex bool 1e300 10^18 shape ragged object tracer",
     },
-}
-
-#: Known too, and not tried: refused only after a minute of computing.
-SLOW = {
-    ("dynamics.ss_exact.marginal", "x_init", "1e300"),
-    ("dynamics.ss_exact.marginal", "x_init", "10^18"),
-    ("dynamics.ss_exact.marginals", "x_init", "1e300"),
-    ("dynamics.ss_exact.marginals", "x_init", "10^18"),
 }
 
 
@@ -607,7 +575,6 @@ def test_nonsense_is_refused_in_words(name, tmp_path, monkeypatch, capsys):
         for argument, given in arguments.items()
         if isinstance(given, Argument)
         for kind, value in nonsense_for(given)
-        if (name, argument, kind) not in SLOW
         if (said := fault(fn, arguments, argument, kind, value))
     }
     known = {

@@ -647,7 +647,7 @@ def test_tolerance_out_of_reach():
 
 @with_every
 def test_laws_too_narrow_for_any_grid(call):
-    with refuses("σ must be larger, or [s, 100] fewer demands long"):
+    with refuses("σ must be larger, or max(S, x_init) - s fewer demands"):
         call(ss.create_parameters(σ=0.01))
     with refuses("panels, where 200 are the most"):
         call(ss.create_parameters(μ=-1e3))
@@ -692,10 +692,10 @@ def test_what_jax_traces_is_refused():
             jax.grad(call)(20.0)
 
 
-@pytest.mark.parametrize("x", [np.nan, None, "a", [1.0, np.inf], 1j, True], ids=repr)
+@pytest.mark.parametrize("x", [np.nan, None, "a", [1.0, np.nan], 1j, True], ids=repr)
 def test_stocks_that_are_no_numbers(x):
     for call in (laws()[10].cdf, laws()[10].density):
-        with pytest.raises(ValueError, match=r"x must be (a number|finite), got"):
+        with pytest.raises(ValueError, match="x must be a number, got"):
             call(x)
 
 

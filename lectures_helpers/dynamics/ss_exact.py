@@ -190,13 +190,13 @@ class Law(NamedTuple):
     values: np.ndarray  #: (panels * 16,) CDF of X_t at the nodes
 
     def cdf(self, x: ArrayLike) -> np.ndarray:
-        """P(X_t <= x) for finite x of any shape, units; float64, of x's shape."""
+        """P(X_t <= x) for x of any shape, units; float64, of x's shape."""
         at = _points(x)
         F = np.clip(self._polynomial(TO_COEFFICIENTS.T, at), 0.0, 1.0)
         return np.where(at < 0, 0.0, np.where(at >= self.edges[-1], 1.0, F))
 
     def density(self, x: ArrayLike) -> np.ndarray:
-        """Density of X_t at finite x > 0, per unit; float64, of x's shape.
+        """Density of X_t at x > 0, per unit; float64, of x's shape.
 
         It is the slope of the CDF's polynomials: its error may be up to 450 / w
         times theirs on a panel of w units.
@@ -213,13 +213,15 @@ class Law(NamedTuple):
         last = self.edges.size - 2
         panel = np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, last)
         low, high = self.edges[panel], self.edges[panel + 1]
-        ξ = np.clip((2 * x - low - high) / (high - low), -1.0, 1.0)
+        ξ = (2 * np.clip(x, low, high) - low - high) / (high - low)
         return chebyshev.chebval(ξ, coefficients.T[:, panel], tensor=False)
 
 
 def _points(x):
     checks.not_traced("x", x)
-    return checks.numbers("x", checks.finite("x", x))
+    if np.isnan(at := checks.numbers("x", x)).any():
+        raise ValueError(f"x must be a number, got {x!r}")
+    return at
 
 
 def marginal(
@@ -503,7 +505,7 @@ def _refine(on_grid: Callable, params: Parameters, start: float, tol: float) -> 
     model = f"s = {s:g}, S = {S:g}, μ = {μ:g} and σ = {σ:g} on [0, {top:g}]"
     if 2 * edges.size > MOST_PANELS:
         raise ValueError(
-            f"σ must be larger, or [s, {top:g}] fewer demands long, for an exact law: "
+            f"σ must be larger, or max(S, x_init) - s fewer demands, for an exact law: "
             f"{model} need at least {2 * edges.size} panels, where {MOST_PANELS} are the most"
         )
 
