@@ -43,7 +43,7 @@ class Parameters(NamedTuple):
 
 
 #: Amounts that differ by less than this share are one: prices such as 0.1 are rounded.
-TIE = 1e-12
+TIE = 1e-13
 
 #: What must hold, and what it means if it does not.
 RULES = {
