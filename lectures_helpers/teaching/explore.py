@@ -21,6 +21,8 @@ import numpy as np
 from IPython.display import HTML, clear_output, display
 from PIL import Image
 
+from lectures_helpers import checks
+
 __all__ = ["explore"]
 
 # Set by the book's build, before it starts a kernel.
@@ -76,14 +78,17 @@ def explore(
     in_words = isinstance(alt, str) and alt.strip()
     _require(in_words, f"alt = {alt!r} must say in words what the figure shows")
     if play_ms is not None:
-        possible = isinstance(play_ms, Real) and 1 <= play_ms < np.inf
+        possible = isinstance(play_ms, Real) and not isinstance(play_ms, bool)
+        possible = possible and 1 <= play_ms < np.inf
         _require(possible, f"play_ms = {play_ms!r} must be a number >= 1")
         play_ms = int(play_ms)
-    start, labels = start or {}, labels or {}
+    start = {} if start is None else start
+    labels = {} if labels is None else labels
     for what, given in {"values": values, "start": start, "labels": labels}.items():
         possible = isinstance(given, Mapping) and len(values) > 0
         rule = f"must map at least one parameter to its {what}"
         _require(possible, f"{what} = {given!r} {rule}")
+        checks.not_traced(what, *given.values())
         for name in given:
             known = f"the parameters {list(values)}"
             _require(name in values, f"{what} names {name!r}, not one of {known}")

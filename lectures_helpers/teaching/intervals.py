@@ -6,12 +6,16 @@ import numpy as np
 from jax.typing import ArrayLike
 from scipy import stats
 
+from lectures_helpers import checks
+
 __all__ = ["Interval", "check_agreement", "check_shares", "interval"]
 
 # A lecture makes some ten families of comparisons, and a right one must stop less than once in
 # 10,000 runs: each family may be wrong as often as one normal estimate is five standard
 # errors off.
 RISK = 2 * stats.norm.sf(5)
+#: By how much a sum of probabilities may leave [0, 1].
+ROUNDING = 1e-6
 
 
 class Interval(NamedTuple):
@@ -33,18 +37,28 @@ def interval(values: ArrayLike, axis: int = -1) -> Interval:
         Arrays of the shape of `values` without that axis, in 64 bits.
 
     Raises:
-        ValueError: fewer than two replications, which say nothing about their spread.
+        ValueError: values that are not numbers; fewer than two replications, which say
+            nothing about their spread; an axis that is not there.
 
     >>> mean, half_width, _ = interval([1.0, 2.0, 3.0])
     >>> print(f"{mean:.1f} ± {half_width:.2f}")
     2.0 ± 2.48
     """
-    x = np.asarray(values, dtype=float)
-    n = x.shape[axis] if x.ndim else 1
-    if n < 2:
-        raise ValueError(f"values must hold 2 replications or more, got {n}")
+    x, n = _replications("values", values, axis)
     error = x.std(axis=axis, ddof=1) / np.sqrt(n)
     return Interval(x.mean(axis=axis), stats.t.ppf(0.975, n - 1) * error, error)
+
+
+def _replications(name, values, axis):
+    """The values in 64 bits, and how many there are along the axis."""
+    checks.not_traced(name, values)
+    x = checks.numbers(name, values)
+    axis = checks.integer("axis", axis, -max(x.ndim, 1))
+    if axis >= max(x.ndim, 1):
+        raise ValueError(f"axis must be < {x.ndim}, which {name} has axes, got {axis}")
+    if (n := x.shape[axis] if x.ndim else 1) < 2:
+        raise ValueError(f"{name} must hold 2 replications or more, got {n}")
+    return x, n
 
 
 def check_agreement(simulated: ArrayLike, exact: ArrayLike, axis: int = -1) -> str:
@@ -65,11 +79,18 @@ def check_agreement(simulated: ArrayLike, exact: ArrayLike, axis: int = -1) -> s
 
     Raises:
         AssertionError: one mean is too far off; the message says how far.
-        ValueError: fewer than two replications.
+        ValueError: as `interval`; exact values that are not finite, or of another shape.
     """
-    mean, _, error = interval(simulated, axis)
-    limit = stats.t.isf(RISK / 2 / mean.size, np.shape(simulated)[axis] - 1)
-    gap = np.abs(mean - np.asarray(exact))
+    x, n = _replications("simulated", simulated, axis)
+    checks.not_traced("exact", exact)
+    exact = checks.numbers("exact", checks.finite("exact", exact))
+    mean, _, error = interval(x, axis)
+    if checks.common_shape(simulated=mean, exact=exact) != mean.shape:
+        raise ValueError(
+            f"exact must be of the shape {mean.shape} of the means, got {exact.shape}"
+        )
+    limit = stats.t.isf(RISK / 2 / mean.size, n - 1)
+    gap = np.abs(mean - exact)
     # Where nothing varies (a fill rate of 1, say) only rounding is left to compare.
     rounding = 1e-6 * np.maximum(np.abs(mean), np.abs(exact))
     allowed = limit * error + rounding
@@ -105,12 +126,19 @@ def check_shares(shares: ArrayLike, exact: ArrayLike, num_samples: int) -> str:
 
     Raises:
         AssertionError: one share is too far off; the message says how far.
+        ValueError: shares or probabilities out of [0, 1], or of different shapes.
 
     >>> check_shares([0.3, 0.0], [0.31, 1e-9], 1000)
     'Shares and probabilities agree (2 compared): the largest gap is 0.7 standard errors.'
     """
+    num_samples = checks.integer("num_samples", num_samples, 1)
+    given = {"shares": shares, "exact": exact}
+    for name, some in given.items():
+        checks.not_traced(name, some)
+        checks.within(name, some, -ROUNDING, 1 + ROUNDING)
+    checks.common_shape(**given)
     share, p = np.broadcast_arrays(
-        np.asarray(shares, dtype=float), np.clip(exact, 0.0, 1.0)
+        *(np.clip(some, 0.0, 1.0) for some in given.values())
     )
     count = np.rint(share * num_samples)
     tail = np.minimum(

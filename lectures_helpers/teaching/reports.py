@@ -37,9 +37,10 @@ def number(x: float, digits: int = 3) -> str:
     >>> number(50_000), number(-0.255), number(9.1234e-05), number(float("inf"))
     ('50,000', '−0.255', '9.12 × 10⁻⁵', '∞')
     """
+    value = checks.numbers("x", checks.one_number("x", x))
     if isinstance(x, int | np.integer):
         return f"{x:,}".replace("-", "−")
-    digits, x = checks.integer("digits", digits, 1), float(x)
+    digits, x = checks.integer("digits", digits, 1), float(value)
     if not math.isfinite(x):
         return "–" if math.isnan(x) else "∞" if x > 0 else "−∞"
     mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
@@ -74,9 +75,10 @@ def table(rows: Iterable[Sequence], columns: Sequence[str], note: str = "") -> M
     | s | 10.0 |
     | S | 100 |
     """
+    columns = [_text("columns", title) for title in _sequence("columns", columns)]
     texts = []
-    for row in rows:
-        if len(row) != len(columns):
+    for row in _sequence("rows", rows):
+        if len(row := _sequence("rows", row)) != len(columns):
             raise ValueError(
                 f"rows must have {len(columns)} cells each, as columns, got {row!r}"
             )
@@ -90,7 +92,21 @@ def table(rows: Iterable[Sequence], columns: Sequence[str], note: str = "") -> M
     ]
     lines = ["| " + " | ".join(row) + " |" for row in [list(columns), *texts]]
     lines.insert(1, "|" + "|".join(rules) + "|")
+    note = _text("note", note)
     return Markdown("\n".join(lines) + (f"\n\n{note}" if note else ""))
+
+
+def _sequence(name, value):
+    checks.not_traced(name, value)
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise ValueError(f"{name} must be a sequence, got {value!r}")
+    return list(value)
+
+
+def _text(name, value):
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text, got {value!r}")
+    return value
 
 
 def observe(holds: bool | np.bool_, otherwise: str) -> None:
@@ -108,10 +124,14 @@ def observe(holds: bool | np.bool_, otherwise: str) -> None:
     Raises:
         AssertionError: the observation fails and the environment variable
             ``LECTURES_STRICT`` is 1, as in the book's build and in the tests.
+        ValueError: `holds` is neither true nor false, or `otherwise` no text.
 
     >>> observe(11 == 11, "the cheapest level is 11, not 11")
     """
-    if holds:
+    otherwise = _text("otherwise", otherwise)
+    checks.not_traced("holds", holds)
+    is_array = getattr(holds, "shape", None) == ()  # NumPy's or JAX's truth
+    if checks.flag("holds", np.asarray(holds).item() if is_array else holds):
         return
     if os.environ.get(STRICT) == "1":
         raise AssertionError(otherwise)
