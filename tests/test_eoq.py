@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lectures_helpers import demand
@@ -24,7 +24,6 @@ def test_published_example():
 positive = st.floats(0.01, 1e4)
 
 
-@settings(deadline=None)
 @given(D=positive, A=positive, H=positive, factor=st.floats(0.1, 10.0))
 def test_formula_is_the_minimum(D, A, H, factor):
     params = eoq.create_parameters(D, 0.0, A, H)
@@ -35,7 +34,6 @@ def test_formula_is_the_minimum(D, A, H, factor):
         np.testing.assert_allclose(ratio, (Q / best + best / Q) / 2, rtol=1e-12)
 
 
-@settings(deadline=None)
 @given(D=st.floats(1, 1e3), A=st.floats(0, 100), H=st.floats(0.1, 1e3))
 def test_integer_optimum_is_the_minimum(D, A, H):
     params = eoq.create_parameters(D, 1.0, A, H)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -62,7 +62,6 @@ def test_fields_stand_in_the_order_of_the_text():
 # ------------------------------------------------------------------------- properties
 
 
-@settings(deadline=None)  # the first example compiles
 @given(x=stocks(), a=st.integers(0, 30), b=st.integers(0, 30))
 def test_selling_twice_is_selling_once(x, a, b):
     twice = expiry.deplete(expiry.deplete(x, a), b)
@@ -89,7 +88,6 @@ def test_numbers_go_through_the_grid_in_order():
     assert expiry.encode(top, 2) == 2**62 - 1
 
 
-@settings(deadline=None)
 @given(stocks(), st.integers(0, 30), st.integers(0, 6), st.integers(0, 40))
 def test_a_period_is_what_happens_to_each_unit(x, z, q, d):
     """Units are conserved: there + ordered = sold off + sold + expired + left."""

@@ -78,7 +78,7 @@ lead_times = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(gaps=gaps, lead_times=lead_times, level=st.integers(0, 6))
 def test_base_stock_path_by_path(gaps, lead_times, level):
     times = np.cumsum(gaps).tolist()
@@ -87,7 +87,7 @@ def test_base_stock_path_by_path(gaps, lead_times, level):
     _check(times, lead_times, level, 1, path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     gaps=gaps,
     lead_times=lead_times,
@@ -105,7 +105,7 @@ def test_qr_path_by_path(gaps, lead_times, quantity, above, place):
     _check(times, lead_times, above - phase, quantity, path, phase)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(gaps=gaps, quantity=st.integers(1, 6))
 def test_eoq_path_by_path(gaps, quantity):
     times = np.cumsum(gaps).tolist()

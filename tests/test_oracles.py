@@ -82,7 +82,7 @@ def check_path(path, demand_times, lot, positions):
         assert filled == (U <= A)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(runs(), st.integers(0, 6))
 def test_base_stock_paths(run, level):
     """Position R; net stock counts arrivals less demands; and customers' times add up to stock."""
@@ -116,7 +116,7 @@ def test_base_stock_paths(run, level):
     assert mean == averages.backorders
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(runs(), st.integers(1, 5), st.data())
 def test_qr_paths(run, quantity, data):
     """Position in R + 1, ..., R + Q; unserved demands exactly where no order was placed."""

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -129,7 +129,6 @@ def stocks(params, shares):
     return np.where(X < np.finfo(np.float32).tiny, np.float32(0), X)
 
 
-@settings(deadline=None)  # the first example compiles
 @given(parameters(), shares, demands)
 def test_update_is_the_formula_of_the_text(params, shares, D):
     X = stocks(params, shares)
@@ -146,21 +145,18 @@ def test_update_is_the_formula_of_the_text(params, shares, D):
     )
 
 
-@settings(deadline=None)  # the first example compiles
 @given(parameters(), shares, demands)
 def test_update_stays_within_zero_and_S(params, shares, D):
     X = ss.update(params, stocks(params, shares), np.float32(D))
     assert ((X >= 0) & (X <= params.S)).all()
 
 
-@settings(deadline=None)  # the first example compiles
 @given(parameters(), shares, demands, demands)
 def test_more_demand_never_leaves_more_stock(params, shares, D, more):
     X, D = stocks(params, shares), np.float32(D)
     assert (ss.update(params, X, D + np.float32(more)) <= ss.update(params, X, D)).all()
 
 
-@settings(deadline=None)  # the first example compiles
 @given(parameters(), shares, demands)
 def test_below_s_the_stock_left_does_not_matter(params, shares, D):
     X, D = np.float32(shares) * params.s, np.float32(D)

@@ -461,7 +461,7 @@ def test_tolerance_decides_the_grid():
     assert coarse.edges.size < fine.edges.size
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.sampled_from([1, 2, 30, None]),
     st.lists(st.floats(-20, 130), min_size=3, max_size=3),
