@@ -1,8 +1,8 @@
 """Where the arrays live: one device, all devices of a machine, or those of many machines.
 
-A *mesh* is a list of devices.  What is handed one (`ss.cross_section`, `expiry.solve`)
-spreads its firms or states over it and otherwise does the same: the same call, the same
-key, the same numbers.  (To the last bit, as long as every device has a fair share: for a
+A *mesh* is a list of devices.  What is handed one (`ss.cross_section`, the simulations of
+base stock and (Q, r), `expiry.solve`) spreads its firms, replications or states over it and
+otherwise does the same: the same call, the same key, the same numbers.  (To the last bit, as long as every device has a fair share: for a
 firm or two XLA may compile other vector code, which rounds a last digit otherwise.)  The
 engine is JAX's own (`jax.distributed`, `jax.sharding`).
 
@@ -10,9 +10,11 @@ On several machines, every one of them runs the same program, which begins with
 `jax.distributed.initialize` and then makes one mesh over the devices of all.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
@@ -97,6 +99,30 @@ def place(array: jax.Array, mesh: Mesh | None, axis: int = 0) -> jax.Array:
 def gather(tree: Any, mesh: Mesh) -> Any:
     """Put all arrays of a tree on every device of the mesh in full."""
     return jax.device_put(tree, everywhere(mesh))
+
+
+def map_shared(fn: Callable, values: Any, shared: tuple, mesh: Mesh | None) -> Any:
+    """Apply ``fn(value, *shared)`` to each of `values`, arrays (n, ...), one after another.
+
+    The devices of a mesh share the values, and repeat the last one if that makes the
+    shares even; the results, stacked, are on all of them.
+    """
+
+    def one_after_another(values, shared):
+        return jax.lax.map(lambda value: fn(value, *shared), values)
+
+    if mesh is None:
+        return one_after_another(values, shared)
+    number = len(jax.tree.leaves(values)[0])
+    places = jnp.minimum(jnp.arange(-(-number // mesh.size) * mesh.size), number - 1)
+    if places.size > number:
+        values = jax.tree.map(lambda a: a[places], values)
+    cut = PartitionSpec(mesh.axis_names[0])
+    results = jax.shard_map(
+        one_after_another, mesh=mesh, in_specs=(cut, PartitionSpec()), out_specs=cut
+    )(values, shared)
+    results = jax.lax.with_sharding_constraint(results, everywhere(mesh))
+    return jax.tree.map(lambda a: a[:number], results)
 
 
 def to_host(array: jax.Array | np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ import sys
 import jax
 import numpy as np
 
-from lectures_helpers import expiry, sharding
+from lectures_helpers import demand, expiry, sharding
+from lectures_helpers.classical import base_stock, qr
 from lectures_helpers.dynamics import ss
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -17,9 +18,23 @@ jax.config.update("jax_debug_key_reuse", True)
 
 def simulations(mesh):
     """Every simulation that takes a mesh."""
+    lognormal = demand.create_distribution("lognormal", None, 1.0)
+    few = base_stock.Run(num_replications=8, num_demands=300, mesh=mesh)
     return {
         "cross_section": ss.cross_section(
             ss.create_parameters(), 50.0, 60, key=key(1), num_firms=4000, mesh=mesh
+        ),
+        "base_stock": base_stock.simulate(
+            base_stock.create_parameters(),
+            None,
+            lognormal,
+            [9, 11],
+            key=key(6),
+            run=few,
+        ),
+        "qr": mesh  # without a mesh it does what base stock does
+        and qr.simulate(
+            qr.create_parameters(), None, None, [2, 26], [3, 11], key=key(7), run=few
         ),
     }
 
@@ -122,6 +137,7 @@ def main():
     report = {
         "devices": jax.device_count(),
         "simulations": differences(one, eight)[0],
+        "without a mesh": differences(alone["base_stock"], one["base_stock"])[1],
         "firms without a mesh": differences(alone[firms], one[firms])[0],
         "solvers": solvers(),
         "scale": memory_and_exchange(),

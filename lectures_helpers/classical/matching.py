@@ -33,8 +33,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
-from lectures_helpers import checks, demand
+from lectures_helpers import checks, demand, sharding
 from lectures_helpers.classical.shop import (
     Performance,
     Shop,
@@ -216,7 +217,7 @@ def _within(window, since, until):
 
 
 class Run(NamedTuple):
-    """How much is simulated: the settings of a run."""
+    """How much is simulated, and where: the settings of a run."""
 
     num_replications: int = 10  #: number of replications, >= 1
     #: demands that count, >= 1: a number, or (num_replications,) of them, as
@@ -226,6 +227,8 @@ class Run(NamedTuple):
     #: the PMF tells 0, ..., max_backorders - 1 backorders apart, and its last entry is
     #: for so many or more
     max_backorders: int = 20
+    #: devices that share the replications, from `sharding.create_mesh`; None for one
+    mesh: Mesh | None = None
 
 
 def with_random_lengths(run: Run, demand_rate: float, *, key: jax.Array) -> Run:
@@ -262,7 +265,8 @@ def checked_run(run: Run) -> Run:
     num_replications = checks.integer("num_replications", run.num_replications, 1)
     warmup = checks.integer("warmup", run.warmup, 0)
     most = checks.integer("max_backorders", run.max_backorders, 0)
-    return Run(num_replications, run.num_demands, warmup, most)
+    sharding.checked_share("num_replications", num_replications, run.mesh)
+    return Run(num_replications, run.num_demands, warmup, most, run.mesh)
 
 
 def draw(
@@ -272,6 +276,7 @@ def draw(
     num_replications: int,
     *,
     key: jax.Array,
+    mesh: Mesh | None = None,
 ) -> tuple[jax.Array, jax.Array]:
     """Draw the dates of the demands and the lead times of every replication.
 
@@ -281,6 +286,7 @@ def draw(
         size: number of demands N.
         num_replications: number of replications.
         key: random key.
+        mesh: devices that share the replications, or None.
 
     Returns:
         (num_replications, N) dates; lead times of the same shape, or one number for
@@ -297,32 +303,38 @@ def draw(
     # Folded, not split: the same key may simulate other policies on the same demands.
     fold = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
     keys = fold(key, jnp.arange(num_replications))
-    draws = partial(one, interarrival=interarrival, lead_time=lead_time)
-    return _in_turns(draws, keys, size)
+    return _each(one, keys, (interarrival, lead_time), size, mesh)
 
 
 # Compiled apart from what is done with them, so that another set of policies does
 # not compile the random numbers again.
-_draw = jax.jit(draw, static_argnames=("size", "num_replications"))
+_draw = jax.jit(draw, static_argnames=("size", "num_replications", "mesh"))
 
 
-def _in_turns(fn, values, size):
-    """Apply ``fn`` to each replication, of `size` demands: so many at once as `AT_ONCE` says."""
+def _each(fn, values, shared, size, mesh):
+    """Apply ``fn(value, *shared)`` to each replication, of `size` demands.
+
+    On one device so many at once as `AT_ONCE` says.  On a mesh a device takes its
+    replications one after another: arrays of another length are summed in another
+    order, so that only then the last digit does not depend on how many share the work.
+    """
+    if mesh is not None:
+        return sharding.map_shared(fn, values, shared, mesh)
     number = jax.tree.leaves(values)[0].shape[0]
-    return jax.lax.map(fn, values, batch_size=min(number, max(1, AT_ONCE // size)))
+    at_once = min(number, max(1, AT_ONCE // size))
+    return jax.lax.map(lambda value: fn(value, *shared), values, batch_size=at_once)
 
 
-@partial(jax.jit, static_argnames=("warmup", "num_lots", "tie"))
-def _evaluate(shop, policies, paths, *, warmup, num_lots, tie):
+@partial(jax.jit, static_argnames=("warmup", "num_lots", "tie", "mesh"))
+def _evaluate(shop, policies, paths, *, warmup, num_lots, tie, mesh):
     """Performance of shape (quantities, points, replications), with standard errors."""
-    settings = dict(warmup=warmup, num_lots=num_lots, tie=tie)
-    one = partial(_replication, shop=shop, policies=policies, **settings)
-    results = _in_turns(one, paths, paths[1].shape[1])
+    one = partial(_replication, warmup=warmup, num_lots=num_lots, tie=tie)
+    results = _each(one, paths, (shop, policies), paths[1].shape[1], mesh)
     results = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 2), results)
     return with_standard_error(results, axis=2)
 
 
-def _replication(path, *, shop, policies, warmup, num_lots, tie):
+def _replication(path, shop, policies, *, warmup, num_lots, tie):
     """Performance of shape (quantities, points) in one replication.
 
     `policies` are quantities (nq,), points (nr,), the (m,) different sums of a point and a
@@ -438,7 +450,9 @@ def simulate(
     both_deterministic = interarrival.family == lead_time.family == "deterministic"
     # Folded, so that who draws lengths from the same key meets other numbers there.
     path_key, phase_key = (jax.random.fold_in(key, i) for i in (1, 2))
-    A, L = _draw(interarrival, lead_time, size, run.num_replications, key=path_key)
+    A, L = _draw(
+        interarrival, lead_time, size, run.num_replications, key=path_key, mesh=run.mesh
+    )
     phases = jnp.zeros(run.num_replications, dtype)
     if random_phase:
         phases = jax.random.uniform(phase_key, phases.shape, dtype)
@@ -449,6 +463,7 @@ def simulate(
         warmup=run.warmup,
         num_lots=min(size, size // smallest + 1),
         tie=8 * float(jnp.finfo(dtype).eps) if both_deterministic else 0.0,
+        mesh=run.mesh,
     )
     return jax.tree.map(lambda x: x.reshape(shape + x.shape[2:]), performance)
 
