@@ -23,7 +23,9 @@ def list_fields(app, what, name, value, options, lines):
 
 
 # Around every word of a signature or of code, and drawn like the text around it.
-PLAIN = re.compile(r'<span class="(?:pre|n|p|w|colon|default_value|sig-paren)">([^<>]*)</span>')
+PLAIN = re.compile(
+    r'<span class="(?:pre|n|p|w|colon|default_value|sig-paren)">([^<>]*)</span>'
+)
 
 
 def drop_plain_marks(app, pagename, templatename, context, doctree):
