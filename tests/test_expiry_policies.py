@@ -424,11 +424,11 @@ BAD_POLICIES = [
     ),
     (
         expiry.Policy(np.zeros((5, 5, 5)), np.zeros((5, 5, 5), int)),
-        "policy.depletion must hold integers, got array",
+        "policy.depletion must hold integers, got an array of float64",
     ),
     (
         expiry.Policy(np.zeros((5, 5, 5), int), np.zeros((5, 5, 5), bool)),
-        "policy.order must hold integers, got dtype bool",
+        "policy.order must hold integers, got an array of bool",
     ),
     (expiry.Policy([[1], [1, 2]], 0), "policy.depletion must"),
     (expiry.Policy(None, None), "policy.depletion must hold integers"),
