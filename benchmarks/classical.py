@@ -11,7 +11,7 @@ from benchmarks import record
 from lectures_helpers import demand
 from lectures_helpers.classical import base_stock, eoq, newsvendor, qr
 
-PARAMS = base_stock.create_parameters()
+PARAMS = base_stock.create_parameters(unit_cost=1.0)  # as the source
 LEVELS = np.arange(5, 21)
 COMPARED = 6  # the level whose results are compared: R = 11
 
@@ -175,7 +175,7 @@ def follows(total, filled, num_demands):
 
 def qr_sweep(sizes):
     """Demo 15: all pairs at once, one pair at a time, and the exact grid."""
-    params, points = qr.create_parameters(), np.array(sizes.qr_points)
+    params, points = qr.create_parameters(unit_cost=1.0), np.array(sizes.qr_points)
     exact = qr.exact(params, points, points).costs.total
     run = qr.Run(sizes.qr_replications)
 
@@ -247,7 +247,7 @@ def exact_optima(sizes, peers):
             season, (newsvendor.create_parameters(0.3, 1.0, 0.12), normal), sizes.solves
         ),
         "(Q, r), Q = 5": (lots, (example,), 1),
-        "(Q, r), Q = 26": (lots, (qr.create_parameters(),), 1),
+        "(Q, r), Q = 26": (lots, (qr.create_parameters(unit_cost=1.0),), 1),
     }  # fmt: skip
     for name, (solve, model, times) in models.items():
         contenders = {"default": partial(again, times, solve, *model)}

@@ -25,7 +25,7 @@ def simulations(mesh):
             ss.create_parameters(), 50.0, 60, key=key(1), num_firms=4000, mesh=mesh
         ),
         "base_stock": base_stock.simulate(
-            base_stock.create_parameters(),
+            base_stock.create_parameters(unit_cost=1.0),
             None,
             lognormal,
             [9, 11],
@@ -34,7 +34,13 @@ def simulations(mesh):
         ),
         "qr": mesh  # without a mesh it does what base stock does
         and qr.simulate(
-            qr.create_parameters(), None, None, [2, 26], [3, 11], key=key(7), run=few
+            qr.create_parameters(unit_cost=1.0),
+            None,
+            None,
+            [2, 26],
+            [3, 11],
+            key=key(7),
+            run=few,
         ),
     }
 

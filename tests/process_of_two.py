@@ -24,7 +24,7 @@ def results(mesh):
         ss.create_parameters(), 50.0, 60, key=key, num_firms=8000, mesh=mesh
     )
     performance = base_stock.simulate(
-        base_stock.create_parameters(), None, None, [9, 11],
+        base_stock.create_parameters(unit_cost=1.0), None, None, [9, 11],
         key=key, run=base_stock.Run(num_replications=8, num_demands=300, mesh=mesh),
     )  # fmt: skip
     solution = expiry.solve(MODEL, 4, dtype="float32", mesh=mesh)

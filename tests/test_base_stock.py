@@ -10,7 +10,7 @@ from lectures_helpers import demand
 from lectures_helpers.classical import base_stock
 from lectures_helpers.classical.base_stock import Run
 
-PARAMS = base_stock.create_parameters()
+PARAMS = base_stock.create_parameters(unit_cost=1.0)  # as the source
 KEY = jax.random.key(9)
 LONG = Run(num_replications=150, num_demands=1000, warmup=200)
 
@@ -39,6 +39,7 @@ def test_optimal_level_by_brute_force(interarrival):
     rng = np.random.default_rng(3)
     for _ in range(10):
         params = base_stock.create_parameters(
+            unit_cost=1.0,
             demand_rate=rng.uniform(0.5, 40),
             holding_cost=rng.uniform(0.1, 10),
             backorder_cost=rng.uniform(0, 60),
@@ -230,7 +231,7 @@ def test_gradients():
     """Infinitesimal perturbation analysis: against differences on the same numbers, and exactly."""
 
     def cost(L, D):
-        params = base_stock.create_parameters(demand_rate=D, lead_time=L)
+        params = PARAMS._replace(demand_rate=D, lead_time=L)
         return base_stock.simulate(
             params, None, None, 11,
             key=KEY, run=Run(400, 1000, warmup=50),
@@ -432,7 +433,9 @@ def test_many_replications_go_in_turns(monkeypatch):
 
 def test_exact_results_are_in_64_bits_whatever_the_parameters():
     params = base_stock.create_parameters(
-        holding_cost=jnp.array(180.0), backorder_cost=np.float32(300)
+        unit_cost=1.0,
+        holding_cost=jnp.array(180.0),
+        backorder_cost=np.float32(300),
     )
     got = base_stock.exact(params, [10, 11])
     assert got.costs.total.dtype == np.float64

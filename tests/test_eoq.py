@@ -45,7 +45,7 @@ def test_integer_optimum_is_the_minimum(D, A, H):
 
 def test_unit_demand_by_brute_force():
     """Sell unit by unit at a steady rate; add up every unit's time on the shelf."""
-    params = eoq.create_parameters(demand_rate=50.0, holding_cost=7.0, setup_cost=90.0)
+    params = eoq.create_parameters(50.0, 1.0, 90.0, 7.0)
     for Q in (1, 2, 9, 40):
         held = np.arange(1, Q + 1) / 50
         cost = 1 + 90 / Q + 7 * held.mean()
@@ -59,7 +59,7 @@ def test_unit_demand_by_brute_force():
 
 
 def test_deterministic_simulation_is_exact():
-    params = eoq.create_parameters()
+    params = eoq.create_parameters(unit_cost=1.0)
     law = demand.create_distribution("deterministic", None)
     quantities = np.array([30, 169, 250])
     got = eoq.simulate(params, law, quantities, key=KEY, run=eoq.Run(4))
@@ -81,7 +81,7 @@ def test_deterministic_simulation_is_exact():
 
 @pytest.mark.parametrize("scv", [0.1, 2.0])
 def test_only_the_mean_of_the_interarrival_times_matters(scv):
-    params = eoq.create_parameters()
+    params = eoq.create_parameters(unit_cost=1.0)
     law = demand.create_distribution("gamma", None, scv)
     n = 2100
     got = eoq.simulate(params, law, 169, key=KEY, run=eoq.Run(100, n))
@@ -91,7 +91,7 @@ def test_only_the_mean_of_the_interarrival_times_matters(scv):
 
 
 def test_sweep_over_scv_is_one_call_and_equals_the_loop():
-    params = eoq.create_parameters()
+    params = eoq.create_parameters(unit_cost=1.0)
     scvs = jnp.array([0.5, 1.5])
 
     def total(scv):

@@ -9,7 +9,7 @@ from scipy import stats
 from lectures_helpers import demand
 from lectures_helpers.classical import base_stock, qr
 
-PARAMS = qr.create_parameters()
+PARAMS = qr.create_parameters(unit_cost=1.0)  # as the source
 KEY = jax.random.key(15)
 LONG = qr.Run(num_replications=150, warmup=260)
 

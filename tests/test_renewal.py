@@ -19,8 +19,9 @@ def test_renewal_demand(case):
     scv_given = None if family == "deterministic" else scv
     law = demand.create_distribution(family, float(mean), scv_given)
     params = base_stock.create_parameters(
-        demand_rate=7.0, holding_cost=2.0, backorder_cost=3.0, lead_time=float(L)
-    )
+        demand_rate=7.0, unit_cost=1.0, holding_cost=2.0, backorder_cost=3.0,
+        lead_time=float(L),
+    )  # fmt: skip
     got = base_stock.exact(params, level, law)
     size = got.backorder_pmf.size
     expected = oracle.renewal_base_stock(family, mean, scv, level, L, size=min(size, 4))
@@ -44,7 +45,7 @@ def test_renewal_demand(case):
 def test_poisson_demand(rate, L, ahead):
     mean = rate * L
     level = max(0, round(mean + 2 * ahead * np.sqrt(mean)))
-    params = base_stock.create_parameters(demand_rate=rate, lead_time=L)
+    params = base_stock.create_parameters(rate, 1.0, lead_time=L)
     got = base_stock.exact(params, level)
     expected = oracle.poisson_base_stock(rate, L, level)
     for name in ("fill_rate", "ready_rate", "mean_on_hand", "mean_backorders"):

@@ -10,6 +10,7 @@ def test_costs_add_up():
     costs = shop.create_costs(1.0, 2.0, 4.0, 8.0)
     assert costs.total == 15.0
     assert costs == (15.0, 1.0, 2.0, 4.0, 8.0)
+    assert costs.relevant == 14.0
 
 
 def _simulated(rng, replications):

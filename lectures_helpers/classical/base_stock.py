@@ -26,7 +26,7 @@ __all__ = [
 
 def create_parameters(
     demand_rate: float = 120.0,
-    unit_cost: float = 1.0,
+    unit_cost: float = 720.0,
     holding_cost: float = 180.0,
     backorder_cost: float = 300.0,
     lead_time: float = 1 / 12,
@@ -80,7 +80,7 @@ def exact(
     Source: eq:bs-exact, thm-matching and thm-palm of the lecture on base stock.
 
     >>> exact(create_parameters(), 11).costs.total.round(4).item()
-    5.8366
+    724.8366
     """
     checks.not_traced("level", level)
     level = checks.integers("level", level, 0)

@@ -29,7 +29,7 @@ POSITIVE = ("demand_rate",)
 
 def create_parameters(
     demand_rate: float = 1000.0,
-    unit_cost: float = 1.0,
+    unit_cost: float = 140.0,
     setup_cost: float = 500.0,
     holding_cost: float = 35.0,
 ) -> Shop:
@@ -100,7 +100,7 @@ def cost(params: Shop, quantity: ArrayLike) -> Costs:
     Source: eq:eoq-cost of the lecture.
 
     >>> cost(create_parameters(), 169).total.round(4).item()
-    6.9161
+    145.9161
     """
     Q = _lot_sizes("quantity", checks.positive("quantity", quantity))
     return _costs(params, Q, Q / 2)
@@ -129,7 +129,7 @@ def unit_demand_cost(
     Source: eq:eoq-unit-cost and eq:eoq-finite of the lecture.
 
     >>> unit_demand_cost(create_parameters(), 169).total.round(4).item()
-    6.9336
+    145.9336
     """
     Q = _whole("quantity", quantity)
     if num_demands is None:

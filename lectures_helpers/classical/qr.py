@@ -45,7 +45,7 @@ class Policy(NamedTuple):
 
 def create_parameters(
     demand_rate: float = 140.0,
-    unit_cost: float = 1.0,
+    unit_cost: float = 120.0,
     setup_cost: float = 50.0,
     holding_cost: float = 30.0,
     backorder_cost: float = 100.0,
@@ -103,7 +103,7 @@ def exact(
     Source: eq:qr-exact of the lecture on (Q, r).
 
     >>> exact(create_parameters(), 26, 11).costs.total.round(4).item()
-    5.3692
+    124.3692
     """
     checks.not_traced("quantity", quantity)
     checks.not_traced("reorder_point", reorder_point)

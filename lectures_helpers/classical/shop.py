@@ -43,6 +43,11 @@ class Costs(NamedTuple):
     holding: Array  #: stock on hand
     backorder: Array  #: customers who wait
 
+    @property
+    def relevant(self) -> Array:
+        """What the policy decides: the total without the production, not rounded with it."""
+        return self.setup + self.holding + self.backorder
+
 
 class Performance(NamedTuple):
     """Performance of an inventory policy, exact or simulated.
