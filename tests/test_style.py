@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools import course, repository, style
+from tools import course, repository, style, visible
 
 FILES = [path.relative_to(course.ROOT).as_posix() for path in repository.text_files()]
 
@@ -28,6 +28,7 @@ FIGURE = (
     "```{{code-cell}} ipython3\n---\nmystnb:\n  figure:\n    name: fig-x\n"
     "    caption: {}\n  image:\n    alt: {}\n---\nplt.show()\n```"
 )
+CELL = "```{{code-cell}} ipython3\n{}\n```"
 
 
 def lines_of(check, text):
@@ -63,6 +64,10 @@ def lines_of(check, text):
         ),
         (style.demos, "(demo-3)=\n## A sweep\n\n```{code-cell} ipython3\nx = 1\n```"),
         (style.exercises, "```{exercise-start}\n:label: ex-a\n```\n\nProve it.\n"),
+        (style.sitting, "word " * 6000),
+        (visible.complaints, CELL.format("fig, ax = plt.subplots()")),
+        (visible.complaints, CELL.format('y = 1\nx = 1\nprint(f"It is {x}.")')),
+        (visible.complaints, CELL.format("x = (\n" + 20 * "    1 +\n" + "    1)")),
     ],
 )
 def test_a_fault_is_found_once_a_kind(check, text):
@@ -119,3 +124,14 @@ def test_a_lecture_has_its_parts():
         "term",
     ):
         assert part in found
+
+
+def test_code_that_is_folded_or_has_its_reason_may_be_long():
+    long = CELL.format("x = (\n" + 20 * "    1 +\n" + "    1)")
+    reason = f"{visible.REASON}one sum.\n{long}"
+    folded = long.replace("ipython3\n", "ipython3\n:tags: [hide-input]\n")
+    solution = f"```{{solution-start}} a\n```\n{long}\n```{{solution-end}}\n```"
+    for text in (reason, folded, solution):
+        assert not lines_of(visible.complaints, text)
+    drawn = CELL.format("x = 1\nfor y in x:\n    ax.plot(y)\nx.sum()\nMarkdown('x')")
+    assert visible.of_page(drawn) == (2, 2, 1)

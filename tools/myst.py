@@ -19,9 +19,12 @@ from typing import NamedTuple
 import yaml
 from docutils.nodes import make_id
 
+from tools import questions
+
 TITLED = {"admonition", "margin"}  # the argument is a title
 THEOREMS = {"theorem", "lemma", "corollary", "proposition", "definition"}
 VERBATIM = {"code", "math", "code-cell", "eval-rst"}  # hold no Markdown
+FOLDED_PROOF = "dropdown"  # class of a proof that opens on a click
 OPTIONS = {"label", "class"}  # of directives that a twin shows
 GLOSSARY = "book/reference/glossary"
 
@@ -363,7 +366,11 @@ class Writer:
         if name == "dropdown":
             return mark + fold(title, self.body(block)) + "\n"
         if name == "prf:proof":
+            if FOLDED_PROOF in str(block.options.get("class", "")):
+                return mark + fold("Proof", f"{self.body(block)} ∎") + "\n"
             return f"{mark}**Proof.** {self.body(block)} ∎\n"
+        if name == "question":
+            return f"{mark}{self.question(block)}\n"
         if name.removeprefix("prf:") in THEOREMS:
             head = f"**{name[4:].title()} {number}**" + (f" ({title})" if title else "")
             return mark + quote(f"{head}\n\n{self.body(block)}") + "\n"
@@ -391,6 +398,19 @@ class Writer:
             page = f"[published page]({self.published(self.page.name)})"
             return f"The table of run times stands on the {page}."
         raise MystError(f"the directive {{{name}}} {NO_FORM}")
+
+    def question(self, block):
+        """A question; each choice opens its feedback."""
+        try:
+            found = questions.choices(block.lines)
+        except ValueError as error:
+            raise MystError(str(error)) from None
+        parts = [f"**Question.** {self.inline(block.argument)}"]
+        parts += [
+            fold(plain(one.text), f"**{one.verdict}** {self.inline(one.feedback)}")
+            for one in found
+        ]
+        return "\n\n".join(parts)
 
     # Text
 

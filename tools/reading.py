@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from tools import myst
 
-WORDS_A_MINUTE = 150  # of technical prose; a formula within a line is words, too
-SECONDS_A_LINE = 3  # of code that is shown; folded code is for those who want more
-SECONDS_A_PICTURE = 20  # figure, explorer, or displayed formula
+WORDS_A_MINUTE = 120  # of technical prose; a formula within a line is words, too
+SECONDS_A_LINE = 6  # of code that is shown; folded code is for those who want more
+SECONDS_A_PICTURE = 45  # figure, explorer, or question
+SECONDS_A_FORMULA = 30  # a displayed one
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 STATED = re.compile(r"[Aa]bout (\d+) minutes")  # what an exercise says of itself
 
@@ -44,19 +45,30 @@ def of_page(text):
     return Time(_fives(seconds / 60), _fives(exercises))
 
 
+def is_folded(block):
+    """Whether a cell's code is hidden on the page."""
+    return bool(FOLDED & set(re.findall(r"[\w-]+", str(block.options.get("tags", "")))))
+
+
 def _seconds(block):
     if block.kind == "math" or block.name == "math":
-        return SECONDS_A_PICTURE
+        return SECONDS_A_FORMULA
     if block.name == "code-cell":
         options = block.options
         drawn = "figure" in (options.get("mystnb") or {}) or _explores(block)
         picture = SECONDS_A_PICTURE if drawn else 0
-        if FOLDED.intersection(re.findall(r"[\w-]+", str(options.get("tags", "")))):
+        if is_folded(block):
             return picture
         return picture + SECONDS_A_LINE * len([x for x in block.lines if x.strip()])
+    if block.name == "prf:proof" and "dropdown" in str(block.options.get("class")):
+        return 0  # its idea stands outside
     if block.kind in ("text", "directive"):
-        words = len(re.findall(r"\S+", f"{block.argument} {' '.join(block.lines)}"))
-        return 60 * words / WORDS_A_MINUTE
+        text = " ".join(block.lines)
+        words = len(re.findall(r"\S+", f"{block.argument} {text}"))
+        thought = SECONDS_A_PICTURE if block.name == "question" else 0
+        # Formulas that stand within a box or a proof.
+        formulas = text.count("$$") // 2 * SECONDS_A_FORMULA
+        return 60 * words / WORDS_A_MINUTE + thought + formulas
     return 0
 
 

@@ -8,7 +8,7 @@ import sys
 import unicodedata
 from typing import NamedTuple
 
-from tools import course, myst
+from tools import course, myst, reading
 
 # Look-alikes that fonts hardly tell apart from the letter that the course uses.
 LOOKALIKES = {
@@ -60,6 +60,8 @@ NAMES = {
     "Little", "MDPax", "Markov", "Monte", "Numba", "NumPy", "Palm", "Part", "Poisson", "Python", "Q",
     "R", "S", "SCV", "SimPy", "Theory",
 }  # fmt: skip
+
+LONGEST = 45  # minutes that a lecture takes, without its exercises
 
 EXPLORER = "a {} has an explorer: see lectures_helpers.teaching.explore"
 
@@ -237,6 +239,18 @@ def lecture(text):
         yield 1, EXPLORER.format("lecture")
     if "{term}`" not in text:
         yield 1, "link the field's words to the glossary where they come first: {term}"
+
+
+def sitting(text):
+    """A lecture is one sitting."""
+    if (minutes := reading.of_page(text).reading) > LONGEST:
+        yield (
+            1,
+            (
+                f"{minutes} minutes without its exercises, more than {LONGEST}: split the"
+                " lecture, fold proofs (`:class: dropdown`) and code, or cut"
+            ),
+        )
 
 
 PAGE = (code_points, spelling, timings, sentence_case, figures, demos, exercises)
