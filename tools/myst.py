@@ -216,7 +216,8 @@ class Numbers:
         self.given = {}  # page -> its numbers, in the order of its text
 
     def next(self, kind, page):
-        counted = (kind, page.chapter)
+        # Theorems, lemmas and their like are found by one count (_config.yml says so to Sphinx).
+        counted = ("theorem" if kind in THEOREMS else kind, page.chapter)
         count = self.counts[counted] = self.counts.get(counted, 0) + 1
         number = f"{page.chapter}.{count}" if page.chapter else str(count)
         self.given.setdefault(page.name, []).append(number)
