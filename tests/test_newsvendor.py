@@ -334,6 +334,28 @@ def test_rare_losses_are_within_their_intervals():
         assert chance[inside].sum() >= 0.93
 
 
+def test_error_bound_solves_the_inequality_of_bernstein():
+    quantities, n = np.array([1.0, 50.0, 400.0]), 1000
+    for params in MODELS:
+        bound = nv.error_bound(params, law(), quantities, n)
+        t = bound - 2e-6 * (params.price + abs(params.salvage)) * quantities
+        variance = nv.std_profit(params, law(), quantities) ** 2
+        most = (params.price - params.salvage) * quantities
+        risk = 2 * np.exp(-n * t**2 / (2 * variance + 2 * most * t / 3))
+        np.testing.assert_allclose(risk, nv.RISK / 3, rtol=1e-9)
+
+
+def test_error_bound_holds_where_all_hangs_on_a_rare_season():
+    """A band of four standard errors fails in a run of ten there."""
+    n, q = 100, demand.quantile(QUICK, 1e-3)
+    exact = nv.expected_profit(DEMO, QUICK, q)
+    keys = jax.random.split(KEY(), 500)
+    runs = jax.vmap(lambda k: nv.simulate(DEMO, QUICK, q, key=k, num_samples=n))(keys)
+    gap = np.abs(np.asarray(runs.expected_profit, dtype=float) - exact)
+    assert (gap <= nv.error_bound(DEMO, QUICK, q, n)).all()
+    assert (gap > 4 * nv.std_profit(DEMO, QUICK, q) / math.sqrt(n)).sum() > 5
+
+
 def test_results_are_those_of_the_samples():
     quantities = jnp.array([1.0, 100.0, 170.0, 450.0])
     result = nv.simulate(DEMO, QUICK, quantities, key=KEY(), keep_samples=True)
@@ -493,7 +515,10 @@ def test_a_fee_for_disposal_is_legal():
     assert nv.create_parameters(8, 18, 0) == nv.Parameters(8, 18, 0)
 
 
-EXACT = [nv.expected_profit, nv.std_profit, nv.loss_probability]
+EXACT = [
+    nv.expected_profit, nv.std_profit, nv.loss_probability,
+    partial(nv.error_bound, num_samples=2),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("function", EXACT)
@@ -539,6 +564,8 @@ def test_bad_arguments_of_the_other_exact_results():
         nv.profit_quantile(DEMO, law(), 1.0, 1.5)
     with refuses("quantity must be >= 0"):
         nv.profit_quantile(DEMO, law(), -1.0, 0.5)
+    with refuses("num_samples must be an integer >= 2, got 1"):
+        nv.error_bound(DEMO, law(), 1.0, 1)
     with refuses("(price - salvage) * quantity must be finite"):
         nv.expected_profit(nv.create_parameters(price=1e300), law(), 1e300)
     two, three = np.array([8.0, 9.0]), np.array([1.0, 2.0, 3.0])

@@ -227,6 +227,7 @@ def table():
         "classical.newsvendor.optimal_quantity": {"params": params, "dist": gamma},
         "classical.newsvendor.expected_profit": priced,
         "classical.newsvendor.std_profit": priced,
+        "classical.newsvendor.error_bound": {**priced, "num_samples": a(3)},
         "classical.newsvendor.loss_probability": priced,
         "classical.newsvendor.profit_cdf": {
             **priced,
