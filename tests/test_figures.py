@@ -8,6 +8,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 from lectures_helpers.dynamics import ss, ss_exact
 from lectures_helpers.teaching import figures
+from tools import course
 
 PARAMS = ss.create_parameters()
 
@@ -37,14 +38,17 @@ def untouched():
 # ------------------------------------------------------------------ style, colours
 
 
-def test_style_applies_when_asked_and_not_before():
+@pytest.mark.parametrize(("build", "sheet"), [("1", "none"), ("", "white")])
+def test_style_applies_when_asked_and_not_before(monkeypatch, build, sheet):
+    monkeypatch.setenv(figures.STATIC_BUILD, build)
     before = dict(mpl.rcParams)
     figures.use_style()
-    for name, value in figures.STYLE.items():
+    wanted = figures.STYLE | dict.fromkeys(figures.SHEETS, sheet)
+    for name, value in wanted.items():
         # matplotlib keeps some settings as lists, where we write tuples
         assert mpl.rcParams[name] == value or tuple(mpl.rcParams[name]) == value, name
     changed = {name for name in before if mpl.rcParams[name] != before[name]}
-    assert changed <= set(figures.STYLE)
+    assert changed <= set(wanted)
     figure, ax = plt.subplots()
     assert tuple(figure.get_size_inches()) == figures.STYLE["figure.figsize"]
     assert not ax.spines["top"].get_visible()
@@ -52,18 +56,74 @@ def test_style_applies_when_asked_and_not_before():
     figure.draw_without_rendering()  # warnings are errors
 
 
-def luminance(color):
-    rgb = np.array(to_rgb(color))
-    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [
-        0.2126, 0.7152, 0.0722,
-    ]  # fmt: skip
+def test_notebooks_get_dense_pictures(monkeypatch):
+    from matplotlib_inline import backend_inline
+
+    asked = []
+    monkeypatch.setattr(figures, "get_ipython", lambda: "a shell")
+    monkeypatch.setattr(backend_inline, "set_matplotlib_formats", asked.append)
+    figures.use_style()
+    assert asked == ["retina"]
 
 
-@pytest.mark.parametrize("page", ["#FFFFFF", "#121212"], ids=["white", "dark"])
-def test_text_reads_on_white_and_on_dark_pages(page):
-    """Contrast as in WCAG 2; the comment on NEUTRAL promises 4."""
-    dark, light = sorted([luminance(figures.NEUTRAL), luminance(page)])
-    assert (light + 0.05) / (dark + 0.05) >= 4
+def luminance(rgb):
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    """As in WCAG 2."""
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+DARK_FILTER = "filter: invert(1) hue-rotate(180deg) brightness(1.2);"
+
+
+def by_night(color):
+    """What the style sheet makes of a colour on a dark page: the filters of CSS, as specified."""
+    inverted = 1 - np.array(to_rgb(color))
+    # hue-rotate(180deg): cosine -1, sine 0
+    grey = np.array([0.213, 0.715, 0.072])
+    turned = np.clip(2 * grey @ inverted - inverted, 0, 1)
+    return np.clip(1.2 * turned, 0, 1)
+
+
+def test_the_book_turns_figures_by_the_filter_that_is_measured_here():
+    css = (course.ROOT / "book" / "assets" / "course.css").read_text(encoding="utf-8")
+    assert DARK_FILTER in css
+
+
+PAGES = {"light": np.array(to_rgb("#FFFFFF")), "dark": np.array(to_rgb("#121212"))}
+LINE_COLORS = {*figures.COLORS.values(), *figures.SEQUENCE, figures.NEUTRAL}
+
+
+@pytest.mark.parametrize("page", PAGES)
+class TestContrast:
+    def of(self, color, page):
+        shown = by_night(color) if page == "dark" else np.array(to_rgb(color))
+        return contrast(shown, PAGES[page])
+
+    @pytest.mark.parametrize("color", sorted(LINE_COLORS))
+    def test_lines_are_seen(self, color, page):
+        assert self.of(color, page) >= 3
+
+    @pytest.mark.parametrize("color", sorted(LINE_COLORS | {"#56B4E9", "yellow"}))
+    def test_text_in_a_colour_is_read(self, color, page):
+        assert self.of(figures.ink(color), page) >= 4.5
+
+    def test_text_and_axes_are_read(self, page):
+        for color in (figures.TEXT, figures.NEUTRAL):
+            assert self.of(color, page) >= 4.5
+
+    def test_a_total_is_no_axis(self, page):
+        assert self.of(figures.COLORS["total"], page) > 1.8 * self.of(
+            figures.NEUTRAL, page
+        )
+
+
+def test_ink_of_a_dark_colour_is_that_colour():
+    assert figures.ink("#0072B2").upper() == "#0072B2"
 
 
 def test_colours_differ():
@@ -132,7 +192,7 @@ def test_end_label_stands_beside_the_end(ax, untouched):
     figures.end_label(ax, 3.0, 4.0, "t = 10", "green", offset=(7, 1))
     (text,) = ax.texts
     assert text.get_text() == "t = 10"
-    assert text.get_color() == "green"
+    assert text.get_color() == figures.ink("green")
     assert text.xy == (3.0, 4.0)
     assert text.xyann == (7, 1)
 

@@ -1,35 +1,44 @@
 """Figures that several lectures draw, in one style: one meaning, one colour.
 
-Colours are the Okabe–Ito palette, told apart by colour-blind readers too.
-Backgrounds are transparent and text is a grey that reads on white and on dark
-pages.  Every function draws on the axes that it is given.
+Colours are the Okabe–Ito palette, told apart by colour-blind readers too, with its
+two palest darkened until a thin line can be seen on white.  They are chosen for a
+light page; on a dark one the book's style sheet turns light into dark and keeps the
+hues.  Every function draws on the axes that it is given.
 """
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython import get_ipython
 from jax.typing import ArrayLike
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 
 __all__ = [
-    "COLORS", "LINES", "NEUTRAL", "SEQUENCE", "THICK", "cost_parts", "end_label",
-    "exact_line", "inventory_histogram", "inventory_path", "law_density",
+    "COLORS", "LINES", "NEUTRAL", "SEQUENCE", "TEXT", "THICK", "cost_parts", "end_label",
+    "exact_line", "ink", "inventory_histogram", "inventory_path", "law_density",
     "restock_levels", "simulated_band", "simulated_points", "use_style",
 ]  # fmt: skip
 
-#: Colour of each quantity, in every lecture.
+#: Text, and the total of what is drawn: the text's own colour on a light page.
+TEXT = "#222832"
+
+#: Axes and reference lines: lighter than text, and than any total.
+NEUTRAL = "#5B626D"
+
+#: Colour of each quantity, in every lecture: 3:1 as a line, on light and dark pages.
 COLORS = {
-    "inventory": "#E69F00",
-    "demand": "#56B4E9",
+    "inventory": "#BF8600",
+    "demand": "#3B9AD0",
     "holding": "#0072B2",
     "backorder": "#D55E00",
     "setup": "#009E73",
     "production": "#7F7F7F",
     "fill rate": "#CC79A7",
-    # Black would vanish on a dark page: the text's grey, drawn thick (`THICK`).
-    "total": "#7A7A7A",
+    "total": TEXT,
 }
 
 #: Line width of a total, beside the thinner lines of its parts.
@@ -45,20 +54,17 @@ LINES: dict[str, Any] = {
 }
 
 #: Colours for a sequence (dates, say), in order.
-SEQUENCE = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2")
-
-#: Text, axes and reference lines: contrast above 4 on white and on dark pages alike.
-NEUTRAL = "#7A7A7A"
+SEQUENCE = ("#BF8600", "#3B9AD0", "#009E73", "#CC79A7", "#D55E00", "#0072B2")
 
 # Settings that share a value.
-GREY = "axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color"
-CLEAR = "figure.facecolor", "savefig.facecolor", "axes.facecolor"
+INK = "axes.labelcolor", "text.color", "xtick.labelcolor", "ytick.labelcolor"
+GREY = "axes.edgecolor", "xtick.color", "ytick.color"
 LARGE = "axes.titlesize", "font.size", "figure.labelsize"
 SMALL = "xtick.labelsize", "ytick.labelsize", "legend.fontsize"
 PLAIN = "axes.spines.top", "axes.spines.right", "legend.frameon"
 STYLE: dict[Any, Any] = {
+    **dict.fromkeys(INK, TEXT),
     **dict.fromkeys(GREY, NEUTRAL),
-    **dict.fromkeys(CLEAR, "none"),
     **dict.fromkeys(LARGE, 11.5),
     **dict.fromkeys(SMALL, 11),
     **dict.fromkeys(PLAIN, False),
@@ -69,10 +75,42 @@ STYLE: dict[Any, Any] = {
     "lines.linewidth": 1.6,
 }
 
+# The book's pages lie under its figures; elsewhere a figure brings its white sheet with it,
+# since nobody turns its colours on a dark screen.
+SHEETS = "figure.facecolor", "savefig.facecolor", "axes.facecolor"
+STATIC_BUILD = "LECTURES_STATIC_BUILD"  # set by the book's build
+
 
 def use_style() -> None:
-    """Set the course's matplotlib style for the rest of the session."""
-    plt.rcParams.update(STYLE)
+    """Set the course's matplotlib style for the rest of the session.
+
+    In a notebook, figures then have two pixels for each one of the page: screens are dense.
+    """
+    sheet = "none" if os.environ.get(STATIC_BUILD) == "1" else "white"
+    plt.rcParams.update(STYLE | dict.fromkeys(SHEETS, sheet))
+    if get_ipython() is not None:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("retina")
+
+
+def ink(color: Any) -> str:
+    """The shade of a line's colour in which text can be read: 4.5:1 on a light page.
+
+    >>> ink("#0072B2"), ink("#BF8600")  # one that is dark enough, one that is not
+    ('#0072b2', '#996b00')
+    """
+    rgb = np.array(to_rgb(color))
+    for share in np.linspace(1, 0, 51):
+        if 1.05 / (_luminance(share * rgb) + 0.05) > 4.55:
+            break
+    return to_hex(share * rgb)
+
+
+def _luminance(rgb):
+    """Relative luminance as the Web Content Accessibility Guidelines define it."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
 
 
 def inventory_path(ax: Axes, path: ArrayLike, params: Any) -> None:
@@ -145,9 +183,10 @@ def law_density(
 def end_label(
     ax: Axes, x: float, y: float, text: str, color: str, *, offset: tuple = (5, 0)
 ) -> None:
-    """Write `text` at the end (x, y) of a curve, in the curve's colour."""
+    """Write `text` at the end (x, y) of a curve, in the curve's colour, dark enough to read."""
     ax.annotate(
-        text, (x, y), xytext=offset, textcoords="offset points", color=color, va="center"
+        text, (x, y), xytext=offset, textcoords="offset points", color=ink(color),
+        va="center",
     )  # fmt: skip
 
 
