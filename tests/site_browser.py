@@ -247,6 +247,8 @@ def faults_of_explorer(page, explorer):
     if not slider.evaluate("e => e === document.activeElement"):
         yield "is not reached by the Tab key"
         slider.focus()
+    if explorer.evaluate("() => siteFaults.ringIsCut()"):
+        yield "cuts off the ring around its slider when that has the focus"
     told = []
     for key, wanted in (
         ("Home", 0),

@@ -18,6 +18,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import site_browser
 import site_pages
@@ -125,6 +126,12 @@ class TestInTheBrowser:
     def test_fits_a_phone(self, visit):
         site_pages.check(visit.name, visit.run("overflow"))
 
+    def test_breaks_its_lines_where_a_reader_would(self, visit):
+        site_pages.check(visit.name, visit.run("lineBreaks"))
+
+    def test_scrolls_by_the_keyboard(self, visit):
+        site_pages.check(visit.name, visit.run("outOfReach"))
+
     def test_is_open_to_everybody_by_day_and_by_night(self, visit):
         faults = [f"by day: {fault}" for fault in site_browser.access_faults(visit)]
         if visit.dark():
@@ -145,6 +152,22 @@ def test_code_reads_by_day_and_by_night(phone, address):
     visit.page.evaluate("localStorage.clear()")
     visit.page.close()
     site_pages.check(visit.name, faults)
+
+
+def test_contents_show_where_the_reader_is(browser, address):
+    """Down the page and up again; at its end the last section, which may not reach the line."""
+    context = browser.new_context(viewport={"width": 1300, "height": 900})
+    visit = site_browser.Visit(context, address, CHAPTERS[0])
+    down = [i / 20 for i in range(20)]
+    found = [visit.run("contentsAt", share) for share in down + down[::-1]]
+    context.close()
+    faults = [
+        f"at place {i} its contents mark {at['marked']}, not {at['here']}"
+        for i, at in enumerate(found)
+        if at["marked"] != at["here"]
+    ]
+    assert len({str(at["here"]) for at in found}) > 5
+    site_pages.check(CHAPTERS[0], faults)
 
 
 def test_every_demo_has_a_section():
@@ -286,6 +309,7 @@ def dot(colour):
 
 DOT, WHITE_DOT = dot((0, 0, 0, 0)), dot((255, 255, 255, 255))
 WIDE = "width: 500px; height: 9px"
+FORMULA = '<span class="math" style="display: inline-flex">x</span>'
 
 
 @pytest.mark.parametrize(
@@ -310,6 +334,44 @@ WIDE = "width: 500px; height: 9px"
         ),
         ("overflow", f'<details>a<p style="{WIDE}">wide</details>', "is 5"),
         ("overflow", "<p>" + 99 * "wide", "px wide on a screen"),
+        (
+            "lineBreaks",
+            "<p><code>order_cost</code> is <span class=math>x</span>, so",
+            None,
+        ),
+        (
+            "lineBreaks",
+            f'<p style="width: 0">{FORMULA}, so',
+            'begins with ","',
+        ),
+        (
+            "lineBreaks",
+            f'<p style="width: 0"><b style="white-space: nowrap">{FORMULA},</b> so',
+            None,
+        ),
+        (
+            "lineBreaks",
+            '<p style="width: 2ch; overflow-wrap: anywhere"><code>order_cost</code>',
+            "a name breaks",
+        ),
+        ("lineBreaks", '<p style="width: 0"><code>order_<wbr>cost</code>', None),
+        (
+            "lineBreaks",
+            '<div class="cell_output"><pre style="overflow: auto">' + 99 * "wide ",
+            "is cut off",
+        ),
+        (
+            "outOfReach",
+            '<div class="pst-scrollable-table-container" style="overflow: auto">'
+            f'<p style="{WIDE}">wide</p></div>',
+            "no keyboard",
+        ),
+        (
+            "outOfReach",
+            '<div class="pst-scrollable-table-container" style="overflow: auto" '
+            f'tabindex="0" role="region" aria-label="Wide"><p style="{WIDE}">wide</p></div>',
+            None,
+        ),
         ("pictures", f'<img src="{DOT}">', None),
         ("pictures", '<img src="nothing.png" alt="A loaf">', "does not show"),
         ("whiteBoxes", '<div class="cell_output"><p>text', None),
@@ -437,8 +499,10 @@ def explorer_html():
     """A small explorer as `make book` makes it, with what the book's pages load for it."""
 
     def draw(Q):
-        plt.figure(figsize=(1, 1))
+        plt.figure(figsize=(4, 3))
+        plt.plot([0, 6], [0, 1])
         plt.axvline(Q)
+        plt.title(f"The lot is {Q}")
         return f"The lot is {Q}."
 
     with pytest.MonkeyPatch.context() as patch:
@@ -450,6 +514,34 @@ def explorer_html():
         )
     style = f"<style>{asset('course.css')}</style>"
     return f"{shown[0].data}{style}<script>{asset('explorers.js')}</script>"
+
+
+def test_explorers_are_not_torn(open_page, explorer_html):
+    """On a phone, scaled, a frame and what it shares look like the one picture that they make."""
+    visit = open_page(explorer_html)
+    frames = visit.page.locator(".explorer-frames")
+
+    def look(style):
+        style += ".explorer-frames p { visibility: hidden }"
+        png = frames.screenshot(style=style, scale="device")
+        return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+    seen = look("")
+    visit.page.evaluate("""async () => {
+      const parts = ".explorer-frames > img, .explorer-frame.shown img";
+      const [common, own] = document.querySelectorAll(parts);
+      const sheet = document.createElement("canvas");
+      [sheet.width, sheet.height] = [common.naturalWidth, common.naturalHeight];
+      for (const part of [common, own]) sheet.getContext("2d").drawImage(part, 0, 0);
+      common.src = sheet.toDataURL();
+      await common.decode();
+    }""")
+    whole = look(".explorer-frame img { visibility: hidden }")
+    assert (whole.max(axis=2) < 100).any()  # there is something to see
+    # By the rounding of two palettes and of two scalings; a seam is ten times as far off.
+    assert np.abs(seen - whole).max() <= 12
+    torn = look(".explorer-frames img { mix-blend-mode: normal !important }")
+    assert np.abs(torn - whole).max() > 40
 
 
 @pytest.mark.parametrize(

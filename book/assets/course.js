@@ -1,3 +1,44 @@
+// The contents at the right show where the reader is: the last heading above a line in the upper
+// quarter of the screen. The theme marks the last heading that it saw come in, which on the way up,
+// and wherever a section is longer than the screen, is another one. Its own marks are kept off by
+// taking the name by which it looks for the contents, as long as its script starts.
+const CONTENTS = "pst-page-toc-nav";
+document.addEventListener("readystatechange", () => {
+  if (document.readyState !== "interactive") return;
+  const contents = document.getElementById(CONTENTS);
+  if (contents) contents.id = "";
+});
+
+const followContents = () => {
+  const contents = document.querySelector("nav.page-toc");
+  if (!contents) return;
+  contents.id = CONTENTS;
+  const links = [...contents.querySelectorAll("a[href^='#']")].filter((a) => a.hash.length > 1);
+  const sections = links.map((a) => document.getElementById(decodeURIComponent(a.hash.slice(1))));
+  const mark = () => {
+    const end = document.documentElement.scrollHeight - innerHeight - 2;
+    // At the end of the page the last sections do not reach the line.
+    const line = scrollY >= end ? innerHeight : innerHeight / 4;
+    const at = sections.findLastIndex((s) => s && s.getBoundingClientRect().top <= line);
+    links.forEach((a, i) => {
+      a.classList.toggle("active", i === at);
+      if (i === at) a.setAttribute("aria-current", "true");
+      else a.removeAttribute("aria-current");
+    });
+    for (const entry of contents.querySelectorAll(".toc-entry"))
+      entry.classList.toggle("active", at >= 0 && entry.contains(links[at]));
+  };
+  let waits = false;
+  const soon = () => {
+    if (waits) return;
+    waits = true;
+    requestAnimationFrame(() => { waits = false; mark(); });
+  };
+  addEventListener("scroll", soon, { passive: true });
+  addEventListener("resize", soon);
+  mark();
+};
+
 document.addEventListener("DOMContentLoaded", () => {
   // The title of a folded solution is a link to its exercise, which stands above it. It is to open
   // the solution instead: the style sheet lets taps through to the box, and this keeps Tab from
@@ -22,13 +63,20 @@ document.addEventListener("DOMContentLoaded", () => {
   });
 
   // What is wider than its place is scrolled by the arrow keys, once Tab has reached it. The theme
-  // sees to that when a page is loaded; here also for what is opened later, and for formulas.
+  // sees to that when a page is loaded; here also for what is opened later, for formulas, and for
+  // tables that their formulas widen.
   const wide = new ResizeObserver((changes) => {
     for (const { target } of changes) {
-      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      const place = target.tagName === "TABLE" ? target.parentElement : target;
+      if (place.scrollWidth <= place.clientWidth) continue;
+      place.tabIndex = 0;
+      if (!place.matches(".pst-scrollable-table-container")) continue;
+      place.setAttribute("role", "region");
+      place.setAttribute("aria-label", "Table, scrolls sideways");
     }
   });
-  const places = "pre, div.math, .pst-scrollable-table-container";
+  const containers = ".pst-scrollable-table-container";
+  const places = `pre, div.math, ${containers}, ${containers} > table`;
   for (const place of document.querySelectorAll(places)) wide.observe(place);
 
   // Docutils gives the works of a bibliography a role that is out of use, within a list.
@@ -36,8 +84,5 @@ document.addEventListener("DOMContentLoaded", () => {
     work.setAttribute("role", "listitem");
   }
 
-  // The corner of a table heads nothing.
-  for (const head of document.querySelectorAll("th")) {
-    if (!head.textContent.trim()) head.replaceWith(document.createElement("td"));
-  }
+  followContents();
 });

@@ -1,0 +1,74 @@
+"""Where a page's lines may break, and more: what book/_ext/typeset.py makes of its HTML."""
+
+import importlib.util
+
+import pytest
+
+from tools import course
+
+
+def extension(name):
+    path = course.ROOT / "book" / "_ext" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+typeset = extension("typeset")
+Q = r'<span class="math notranslate nohighlight">\(Q\)</span>'
+
+
+def together(text):
+    return f'<span class="together">{text}</span>'
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        (f"Order {Q} units", f"Order {Q} units"),
+        (f"order {Q}, or", f"order {together(Q + ',')} or"),
+        (f"({Q}).</p>", f"{together('(' + Q + ').')}</p>"),
+        (f"“{Q}”;", together(f"“{Q}”;")),
+        (f"the {Q}-th unit", f"the {together(Q + '-th')} unit"),
+        (f"{Q}&#64257;", f"{Q}&#64257;"),
+        (f"{Q}&quot;, a", f"{together(Q + '&quot;,')} a"),
+        (f"{Q}–{Q}.", together(f"{Q}–") + together(f"{Q}.")),
+        (f"{Q}<em>s</em>", f"{Q}<em>s</em>"),
+        (f'<div class="math notranslate nohighlight">{Q}</div>', None),
+    ],
+)
+def test_punctuation_stays_with_its_formula(html, expected):
+    assert typeset.keep_together(html) == (expected or html)
+
+
+CODE = '<code class="docutils literal notranslate"><span class="pre">%s</span></code>'
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("order_cost", "order_<wbr>cost"),
+        ("params.order_cost", "params.<wbr>order_<wbr>cost"),
+        ("__init__", "__init__"),
+        ("_x.at[0.5]", "_x.<wbr>at[0.5]"),
+        ("x_", "x_"),
+    ],
+)
+def test_names_break_after_underscores_and_dots(name, broken):
+    assert typeset.break_names(CODE % name) == CODE % broken
+    plain = f"<pre>{name}</pre> {name}"
+    assert typeset.break_names(plain) == plain
+
+
+def test_corners_of_tables_head_nothing():
+    corner = '<th class="head text-left"><p></p></th>'
+    html = f'<tr>{corner}<th class="head"><p>Cost</p></th></tr><th></th>'
+    assert typeset.plain_corners(html).count("<td></td>") == 2
+    assert "<p>Cost</p></th>" in typeset.plain_corners(html)
+
+
+def test_sizes_of_pictures_yield():
+    html = '<img alt="a" src="a.png" style="width: 733px; height: 445px;" />'
+    sized = '<img alt="a" src="a.png" width="733" height="445" />'
+    assert typeset.yielding_sizes(html) == sized
