@@ -155,6 +155,24 @@ def button_faults(name, document, repository, root, built):
     return faults
 
 
+def head_faults(name, html, repository, root):
+    """The link to Colab below the title, and cells that show their code before what it makes."""
+    faults = []
+    wanted = (
+        [repository.colab(f"{name}.ipynb")]
+        if (root / f"{name}.ipynb").is_file()
+        else []
+    )
+    found = re.findall(r'</h1>\s*<p class="open-in-colab"><a href="([^"]*)"', html)
+    if found != wanted:
+        faults.append(f"offers {found} below its title to open in Colab, not {wanted}")
+    if late := re.findall(r'</details>\s*<div class="cell_output', html):
+        faults.append(f"shows folded code above what it makes, {len(late)} times")
+    if "ModuleNotFoundError" in html:
+        faults.append("shows the cell that installs the package: tag it remove-cell")
+    return faults
+
+
 def twin_faults(path, site, documents):
     """Links of a twin to the published book and to other twins that lead nowhere."""
     faults = []

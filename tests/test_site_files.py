@@ -41,6 +41,12 @@ class TestPage:
             name, site_pages.button_faults(name, document, REPOSITORY, root, BUILT)
         )
 
+    def test_begins_with_colab_and_shows_figures_before_code(self, name):
+        html = (BUILT / f"{name}.html").read_text(encoding="utf-8")
+        site_pages.check(
+            name, site_pages.head_faults(name, html, REPOSITORY, course.ROOT)
+        )
+
 
 def test_links_of_the_other_pages_lead_somewhere(documents):
     for name in documents:
@@ -127,6 +133,28 @@ def test_faults_of_buttons_are_found(tmp_path, target, notebook, twin, fault):
     document = site_pages.Document(html)
     arguments = (REPOSITORY, tmp_path, tmp_path)
     faults = site_pages.button_faults("page", document, *arguments)
+    assert len(faults) == (fault is not None)
+    assert not faults or fault in faults[0]
+
+
+OFFER = f'</h1>\n<p class="open-in-colab"><a href="{REPOSITORY.colab("page.ipynb")}">'
+
+
+@pytest.mark.parametrize(
+    ("html", "twin", "fault"),
+    [
+        (f'{OFFER}<div class="cell_output"></div><details></details>', True, None),
+        ("</h1>", False, None),
+        ("</h1>", True, "offers []"),
+        (OFFER, False, "below its title"),
+        (f'{OFFER}<details></details>\n<div class="cell_output">', True, "above what"),
+        (f"{OFFER}<pre>except ModuleNotFoundError:</pre>", True, "installs"),
+    ],
+)
+def test_faults_of_a_page_s_head_are_found(tmp_path, html, twin, fault):
+    if twin:
+        (tmp_path / "page.ipynb").touch()
+    faults = site_pages.head_faults("page", html, REPOSITORY, tmp_path)
     assert len(faults) == (fault is not None)
     assert not faults or fault in faults[0]
 
