@@ -254,7 +254,7 @@ def test_works_offline_from_the_zip(name, phone, unpacked):
         ("95%", "newsvendor"),
         ("EOQ", "eoq"),
         ("1913", "eoq"),
-        ("fill rate", "base_stock"),
+        ("fill rate", "base_stock_level"),
         ("base stock", "base_stock"),
         ("(r, Q)", "qr"),
     ],
