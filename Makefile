@@ -11,7 +11,7 @@ export PIP_USER = 0
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book test page notebooks edits numerics lint format bench colab lowest repository clean distclean
+.PHONY: help environment book test page notebooks labs edits numerics lint format bench colab lowest repository clean distclean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ page: ## PAGE=book/classical/eoq: check one page's style, make its twin, run it
 
 notebooks: environment ## make the .ipynb twins of the lectures
 	@$(BIN)/python -m tools.notebooks
+
+labs: environment ## renew what the lab sheets check; write the sheets for Otter-Grader to _build/labs
+	@$(BIN)/python -m tools.labs
 
 edits: environment ## run every lecture with a reader's changes and with other seeds
 	@$(BIN)/python -m tools.edits $(PAGE)

@@ -21,7 +21,8 @@ def built(tmp_path_factory):
     """The folder of the source archive and the wheel, built from what git would hand out."""
     folder = tmp_path_factory.mktemp("source")
     for name in ("lectures_helpers", "tests", "tools"):
-        for file in (course.ROOT / name).rglob("*.py"):
+        files = (course.ROOT / name).rglob("*")
+        for file in (f for f in files if f.suffix in (".py", ".json", ".typed")):
             copy = folder / file.relative_to(course.ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
@@ -60,6 +61,16 @@ def test_the_wheel_says_what_the_course_says(built):
     assert set(said.get_all("Project-URL")) == {
         f"Documentation, {address.site}",
         f"Repository, {address.url}",
+    }
+
+
+def test_the_wheel_holds_what_is_no_code(built):
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as file:
+        names = [n for n in file.namelist() if n.startswith("lectures_helpers/")]
+    assert {name for name in names if not name.endswith(".py")} == {
+        "lectures_helpers/py.typed",
+        "lectures_helpers/teaching/labs.json",
     }
 
 

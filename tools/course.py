@@ -60,7 +60,8 @@ def pages(root=ROOT):
             if part.get("numbered"):
                 chapter += 1
             number = chapter if part.get("numbered") else None
-            found.append(Page(entry["file"], number, part["caption"]))
+            for page in (entry, *entry.get("sections", ())):
+                found.append(Page(page["file"], number, part["caption"]))
     return found
 
 

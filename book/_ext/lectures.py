@@ -26,7 +26,8 @@ def fingerprint(root):
     digest = hashlib.sha256()
     for name in LIBRARIES:
         digest.update(f"{name}=={version(name)}\n".encode())
-    for path in sorted((root / PACKAGE).rglob("*.py")):
+    of_package = (root / PACKAGE).rglob("*")
+    for path in sorted(p for p in of_package if p.suffix in (".py", ".json")):
         digest.update(f"{path.relative_to(root)}\n".encode())
         digest.update(path.read_bytes())
     for path in sorted((root / "benchmarks" / "results").glob("*.json")):
