@@ -262,11 +262,11 @@ def error_bound(
     """
     num_samples = checks.integer("num_samples", num_samples, 2)
     _, p, v, q = _on_host(params, dist, quantity)
-    variance = std_profit(params, dist, quantity) ** 2
-    log = np.log(2 * np.size(variance) / RISK)
-    rare = log * (p - v) * q / (3 * num_samples)
+    std = std_profit(params, dist, quantity)
+    log = np.log(2 * np.size(std) / RISK)
+    rare = log / (3 * num_samples) * ((p - v) * q)
     rounding = 2e-6 * (p + np.abs(v)) * q
-    return rare + np.sqrt(rare**2 + 2 * log * variance / num_samples) + rounding
+    return rare + np.hypot(rare, std * np.sqrt(2 * log / num_samples)) + rounding
 
 
 def loss_probability(
