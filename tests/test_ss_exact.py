@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quadrature import extrapolated
 from scipy import integrate, stats
+from scipy.special import ndtr
 
 from lectures_helpers import precision
 from lectures_helpers.classical import eoq
@@ -707,3 +708,27 @@ def test_parameters_of_another_model(params):
         ValueError, match=r"params must come from ss\.create_parameters"
     ):
         ss_exact.stationary(params)
+
+
+@pytest.mark.parametrize(
+    ("s", "S", "μ", "σ"), [(10, 100, 1, 0.5), (2, 90, 1, 0.5), (1, 12, 1.2, 1.0)]
+)
+def test_flows_by_what_each_stock_loses(s, S, μ, σ):
+    """What is lost, by the law of the stock and the mean excess of a lognormal demand."""
+    params = ss.create_parameters(float(s), float(S), float(μ), float(σ))
+    law = ss_exact.stationary(params)
+
+    def excess(y):  # E (D - y)^+
+        z = (np.log(y) - μ) / σ
+        return np.exp(μ + σ**2 / 2) * ndtr(σ - z) - y * ndtr(-z)
+
+    inside = integrate.quad(
+        lambda y: excess(y) * law.density(y), s, S, points=law.edges[1:-1], limit=500
+    )[0]
+    restocks = float(law.cdf(s))
+    lost = restocks * excess(S) + inside
+    flows = ss_exact.flows(params)
+    assert flows.restocks == restocks
+    assert flows.on_hand == law.mean
+    assert abs(flows.lost - lost) < 1e-4 * max(lost, 0.01)
+    assert abs(flows.ordered + flows.lost - np.exp(μ + σ**2 / 2)) < 1e-12

@@ -44,7 +44,7 @@ from lectures_helpers import checks
 from lectures_helpers.dynamics.ss import Parameters, checked_parameters
 
 __all__ = [
-    "Law", "expectation", "marginal", "marginals", "nodes", "operator", "restock_pmf",
+    "Flows", "Law", "expectation", "flows", "marginal", "marginals", "nodes", "operator", "restock_pmf",
     "restock_pmf_on_grid", "second_eigenvalue", "stationary", "survival",
 ]  # fmt: skip
 
@@ -319,6 +319,47 @@ def stationary(params: Parameters, *, tol: float = TOLERANCE) -> Law:
         return _with_moments(edges, x, F[None], start)
 
     return _laws(params, [np.inf], *_refine(on_grid, params, start, tol))[0]
+
+
+class Flows(NamedTuple):
+    """What happens in a period, in the long run: what `flows` returns."""
+
+    restocks: float  #: share of periods with a restock, P(X <= s)
+    on_hand: float  #: mean stock at a period's end, units
+    ordered: float  #: units that a period's restock brings, on average
+    lost: float  #: units of demand that a period loses, on average
+
+
+def flows(params: Parameters, *, tol: float = TOLERANCE) -> Flows:
+    """Compute what a firm orders, holds and loses in a period of the long run.
+
+    Args:
+        params: the model, with σ > 0.
+        tol: as for `stationary`.
+
+    Returns:
+        A `Flows`; each is exact to some S times the law's error.
+
+    Raises:
+        ValueError: as `stationary`.
+
+    Source: (eq:ss-flows) of the lecture on where s and S come from.
+
+    >>> from lectures_helpers.dynamics import ss
+    >>> restocks, on_hand, ordered, lost = flows(ss.create_parameters())
+    >>> round(restocks, 4), round(ordered, 3)
+    (0.0334, 3.077)
+    """
+    law = stationary(params, tol=tol)
+    s, S, μ, σ = law.params
+    panels = int(np.searchsorted(law.edges, s))
+    weights = 0.5 * np.diff(law.edges[: panels + 1])[:, None] * WEIGHTS
+    below = weights.ravel() @ law.values[: weights.size]  # E[(s - X)^+]
+    restocks = float(law.cdf(s))
+    ordered = float((S - s) * restocks + below)  # E[S - X; X <= s]
+    # What is sold is bought, in the long run; the rest of demand is lost.
+    lost = max(float(np.exp(μ + 0.5 * σ**2)) - ordered, 0.0)
+    return Flows(restocks, law.mean, ordered, lost)
 
 
 def second_eigenvalue(params: Parameters, *, tol: float = TOLERANCE) -> complex:

@@ -1,0 +1,1 @@
+"""Which rule is best: dynamic programs whose optimum is exact, and the rules beside it."""

@@ -1,0 +1,286 @@
+"""Periodic review with a fixed cost an order: the best (s, S), and the proof that it is.
+
+Each period begins with an order, or none; what is ordered comes a lead time of whole
+periods later; customers whose demand is not met wait.  The cost of a period is that of
+the stock after its last demand: h a unit on hand, p a unit that waits.  The inventory
+position y after ordering decides the expected cost of the period that the order comes
+in, G(y); so the lead time enters through G alone.
+
+All arithmetic of `cost` and `optimal_policy` is NumPy's in float64.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from numpy.typing import ArrayLike
+
+from lectures_helpers import checks
+
+__all__ = [
+    "Parameters", "Policy", "Table", "backup", "cost", "create_parameters",
+    "one_period_cost", "optimal_policy", "renewal", "table",
+]  # fmt: skip
+
+TAIL = 1e-12  # of the law of demand: what may be missing from 1
+MOST_LEVELS = 200_000  # of a search
+MOST_POSITIONS = 5_000  # of a table
+
+
+class Parameters(NamedTuple):
+    """A shop that reviews its stock every period; made by `create_parameters`."""
+
+    setup_cost: float  #: K, money an order
+    holding_cost: float  #: h, money a unit on hand at a period's end
+    backorder_cost: float  #: p, money a unit that waits at a period's end
+    demand_pmf: np.ndarray  #: (N,) P(D = 0), ..., P(D = N - 1), of a period
+    lead_time: int  #: L, periods from the order to its arrival, >= 0
+
+
+class Policy(NamedTuple):
+    """Order up to S when the inventory position is s or less."""
+
+    s: int  #: reorder point, units
+    S: int  #: order-up-to level, units
+    cost: float  #: long-run average, money a period
+
+
+def create_parameters(
+    setup_cost: float,
+    holding_cost: float,
+    backorder_cost: float,
+    demand_pmf: ArrayLike,
+    lead_time: int = 0,
+) -> Parameters:
+    """Check the numbers of a shop and put them together.
+
+    Args:
+        setup_cost: what an order costs [K], money, >= 0.
+        holding_cost: cost of a unit on hand at the end of a period [h], money, > 0.
+        backorder_cost: cost of a unit that waits there [p], money, > 0.
+        demand_pmf: (N,) probabilities of a demand of 0, ..., N - 1 units in a period,
+            >= 0, with sum 1 (scaled to it if it misses it by rounding), not all at 0.
+        lead_time: periods from an order to its arrival [L], an integer >= 0.
+
+    Raises:
+        ValueError: what is out of range, by its name and bound.
+
+    >>> create_parameters(5.0, 1.0, 4.0, [0.2, 0.5, 0.3]).lead_time
+    0
+    """
+    K = checks.concrete("setup_cost", checks.at_least("setup_cost", setup_cost, 0.0))
+    h = checks.concrete("holding_cost", checks.positive("holding_cost", holding_cost))
+    p = checks.concrete(
+        "backorder_cost", checks.positive("backorder_cost", backorder_cost)
+    )
+    checks.not_traced("demand_pmf", demand_pmf)
+    pmf = checks.at_least("demand_pmf", checks.numbers("demand_pmf", demand_pmf), 0.0)
+    if pmf.ndim != 1 or not abs(pmf.sum() - 1) <= 1e-6:
+        raise ValueError(
+            "demand_pmf must be a vector of probabilities with sum 1, got the shape"
+            f" {pmf.shape} and the sum {pmf.sum():g}"
+        )
+    if pmf[0] > 1 - 1e-9:
+        raise ValueError(
+            "demand_pmf must have mass above 0 units: without demand nothing is ordered"
+        )
+    lead_time = checks.integer("lead_time", lead_time, 0)
+    return Parameters(K, h, p, pmf / pmf.sum(), lead_time)
+
+
+def one_period_cost(params: Parameters, y: ArrayLike) -> np.ndarray:
+    """Find the expected cost of the period in which an order arrives [G(y)].
+
+    Args:
+        params: the shop.
+        y: inventory position after ordering, whole units, of any shape.
+
+    Returns:
+        h E[(y - D)^+] + p E[(D - y)^+], D the demand of L + 1 periods; money.
+    """
+    return _period_cost(params)(np.asarray(checks.integers("y", y)))
+
+
+def _lead_time_pmf(params):
+    """Law of the demand of L + 1 periods."""
+    pmf = params.demand_pmf
+    for _ in range(params.lead_time):
+        pmf = np.convolve(pmf, params.demand_pmf)
+    return pmf
+
+
+def _period_cost(params):
+    """G, with what it needs computed once."""
+    pmf = _lead_time_pmf(params)
+    mean = pmf @ np.arange(pmf.size)
+    # E (y - D)^+ for y = 0, 1, ...: sums of P(D <= u) over u < y; beyond, a line.
+    left = np.append(0.0, np.cumsum(np.cumsum(pmf)))
+
+    def G(y):
+        surplus = left[np.clip(y, 0, pmf.size)] + np.maximum(y - pmf.size, 0)
+        short = mean - y + surplus
+        return params.holding_cost * surplus + params.backorder_cost * short
+
+    return G
+
+
+def renewal(params: Parameters, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Compute how often stock passes through each level in a cycle.
+
+    Args:
+        params: the shop.
+        size: levels below S, >= 1 and <= 200,000.
+
+    Returns:
+        m, (size,): expected periods of a cycle with the position j below S; and
+        M, (size + 1,): M(n) is the expected length of a cycle with S - s = n, periods.
+    """
+    if not 0 < size <= MOST_LEVELS:
+        raise ValueError(f"S - s must be in 1, ..., {MOST_LEVELS:,}, got {size:,}")
+    pmf, m = params.demand_pmf, np.zeros(size)
+    m[0] = 1 / (1 - pmf[0])
+    for j in range(1, size):
+        reach = min(j, pmf.size - 1)
+        m[j] = m[0] * (pmf[1 : reach + 1] @ m[j - reach : j][::-1])
+    return m, np.append(0.0, np.cumsum(m))
+
+
+def cost(params: Parameters, s: ArrayLike, S: ArrayLike) -> np.ndarray:
+    """Find the long-run cost of (s, S) policies, by a cycle's cost over its length.
+
+    Args:
+        params: the shop.
+        s: order if the position is at or below it, whole units, below S.
+        S: order up to it, whole units, of a shape that broadcasts with s.
+
+    Returns:
+        Money a period, of the common shape.
+
+    Raises:
+        ValueError: s that is not below S; no whole numbers.
+
+    Source: Veinott and Wagner (1965); (eq:periodic-cost) of the lecture on where s and
+    S come from.
+
+    >>> fair = create_parameters(2.0, 1.0, 1.0, [0.5, 0.5])
+    >>> float(cost(fair, -1, 1))  # half a unit a period, an order every four
+    1.0
+    """
+    s, S = np.broadcast_arrays(checks.integers("s", s), checks.integers("S", S))
+    if not (s < S).all():
+        raise ValueError(f"s must be below S, got s = {s} and S = {S}")
+    G, (m, M) = _period_cost(params), renewal(params, int((S - s).max()))
+    costs = np.empty(s.shape)
+    for place, n in np.ndenumerate(S - s):
+        periods = m[:n] @ G(S[place] - np.arange(n))
+        costs[place] = (params.setup_cost + periods) / M[n]
+    return costs
+
+
+def optimal_policy(params: Parameters) -> Policy:
+    """Find the best (s, S), by the algorithm of Zheng and Federgruen.
+
+    Args:
+        params: the shop.
+
+    Returns:
+        The policy and its cost; no rule of any other kind costs less.
+
+    Raises:
+        ValueError: the search would pass 200,000 levels.
+
+    Source: Zheng and Federgruen (1991).
+
+    >>> from scipy import stats
+    >>> pmf = stats.poisson(6).pmf(np.arange(60))  # Snyder and Shen (2019), example 4.7
+    >>> s, S, cost = optimal_policy(create_parameters(5.0, 1.0, 4.0, pmf))
+    >>> s, S, round(cost, 5)
+    (4, 10, 8.03411)
+    """
+    K, G, size = params.setup_cost, _period_cost(params), 64
+    # G is lowest at the newsvendor's level.  From there down, the first s at which G is
+    # as high as the cost of the pair is the best one for that S.
+    ratio = params.backorder_cost / (params.backorder_cost + params.holding_cost)
+    S = int(np.argmax(np.cumsum(_lead_time_pmf(params)) >= ratio * (1 - 1e-15)))
+    while True:
+        m, M = renewal(params, size)
+        below = S - np.arange(size)
+        costs = (K + np.cumsum(m * G(below))) / M[1:]
+        if (enough := costs <= G(below - 1)).any():
+            break
+        size *= 4
+    n = 1 + int(enough.argmax())
+    best = Policy(S - n, S, float(costs[n - 1]))
+
+    def cost_of(s, S):
+        nonlocal m, M
+        if (n := S - s) >= m.size:
+            m, M = renewal(params, 4 * n)
+        return float((K + m[:n] @ G(S - np.arange(n))) / M[n])
+
+    while G(S := S + 1) <= best.cost:
+        if (found := cost_of(best.s, S)) < best.cost:
+            s = best.s
+            while found <= G(s + 1):
+                s, found = s + 1, cost_of(s + 1, S)
+            best = Policy(s, S, found)
+    return best
+
+
+class Table(NamedTuple):
+    """What `backup` needs of a shop, on a range of positions; made by `table`."""
+
+    setup_cost: float  #: K, money
+    period_costs: np.ndarray  #: (n,) G of the positions, money
+    transitions: np.ndarray  #: (n, n) law of the next position, a row for each
+
+
+def table(params: Parameters, low: int, high: int) -> Table:
+    """Tabulate a shop for `backup`.
+
+    Args:
+        params: the shop.
+        low: lowest inventory position, a whole number; demand that would lead below it
+            leads to it.  So it lies where an order is placed anyway; or at 0, where
+            demand that is not met is lost and there is no lead time.
+        high: highest position, a whole number > low, so high that no order goes beyond.
+
+    Raises:
+        ValueError: no whole numbers; no position, or more than 5,000 (the law of the
+            next one takes 200 MB then).
+    """
+    low, high = (
+        checks.integer("low", low, -MOST_LEVELS),
+        checks.integer("high", high, low),
+    )
+    if not low < high < low + MOST_POSITIONS:
+        raise ValueError(
+            f"high must be in {low + 1}, ..., {low + MOST_POSITIONS - 1}, got {high}"
+        )
+    n, pmf = high - low + 1, params.demand_pmf
+    transitions = np.zeros((n, n))
+    for i in range(n):
+        falls = pmf[:i]
+        transitions[i, i - np.arange(falls.size)] = falls
+        transitions[i, 0] += 1 - falls.sum()
+    G = one_period_cost(params, np.arange(low, high + 1))
+    return Table(params.setup_cost, G, transitions)
+
+
+def backup(table: Table, V: jax.Array) -> jax.Array:
+    """Take the values of all positions back by one period, at the best order.
+
+    Args:
+        table: a shop's `table` from `low` to `high`.
+        V: (n,) values of its positions, money.
+
+    Returns:
+        (n,) values one period earlier, in V's type.
+
+    Source: (eq:periodic-bellman) of the lecture on where s and S come from.
+    """
+    K, G, P = (jnp.asarray(some, V.dtype) for some in table)
+    H = G + P @ V  # the cost of going on from each position, without an order
+    return jnp.minimum(H, K + lax.cummin(H, reverse=True))  # the least over y >= x

@@ -1,0 +1,146 @@
+"""The (s, S) policy of periodic review: costs by a Markov chain, optima by exhaustion."""
+
+import numpy as np
+import pytest
+from jax.tree_util import Partial
+from scipy import stats
+
+from lectures_helpers import precision, value_iteration
+from lectures_helpers.optimal import periodic
+
+
+@pytest.fixture
+def x64():
+    with precision.enable_x64(True):
+        yield
+
+
+def random_shop(seed):
+    draw = np.random.default_rng(seed)
+    pmf = draw.dirichlet(np.ones(draw.integers(2, 9)))
+    K, h, p = draw.uniform(0, 20), draw.uniform(0.5, 2), draw.uniform(1, 15)
+    return periodic.create_parameters(K, h, p, pmf, int(draw.integers(0, 3)))
+
+
+def chain_cost(shop, s, S):
+    """From the stationary law of the position after ordering, s + 1, ..., S."""
+    y = np.arange(s + 1, S + 1)
+    P = np.zeros((y.size, y.size))
+    orders = np.zeros(y.size)  # chance that the next period begins with an order
+    for i, level in enumerate(y):
+        for d, chance in enumerate(shop.demand_pmf):
+            after = level - d
+            P[i, (S if after <= s else after) - s - 1] += chance
+            orders[i] += chance * (after <= s)
+    system = np.vstack([P.T - np.eye(y.size), np.ones(y.size)])
+    law = np.linalg.lstsq(system, np.append(np.zeros(y.size), 1), rcond=None)[0]
+    return law @ (period_cost(shop, y) + shop.setup_cost * orders)
+
+
+def period_cost(shop, y):
+    """E of the period's cost, demand by demand."""
+    pmf = np.ones(1)
+    for _ in range(shop.lead_time + 1):
+        pmf = np.convolve(pmf, shop.demand_pmf)
+    left = np.asarray(y)[:, None] - np.arange(pmf.size)
+    h, p = shop.holding_cost, shop.backorder_cost
+    return np.where(left > 0, h * left, -p * left) @ pmf
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_costs_are_those_of_the_chain(seed):
+    shop, draw = random_shop(seed), np.random.default_rng(seed)
+    s = draw.integers(-5, 20, size=4)
+    S = s + draw.integers(1, 15, size=4)
+    by_chain = [chain_cost(shop, *pair) for pair in zip(s, S, strict=True)]
+    np.testing.assert_allclose(periodic.cost(shop, s, S), by_chain, rtol=1e-9)
+    y = np.arange(-10, 60)
+    np.testing.assert_allclose(
+        periodic.one_period_cost(shop, y), period_cost(shop, y), rtol=1e-10, atol=1e-10
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_optimum_is_the_best_of_all_pairs(seed):
+    shop = random_shop(seed)
+    levels = np.arange(-25, 61)
+    s, S = (some.ravel() for some in np.meshgrid(levels, levels))
+    all_costs = periodic.cost(shop, s[s < S], S[s < S])
+    best = periodic.optimal_policy(shop)
+    np.testing.assert_allclose(best.cost, all_costs.min(), rtol=1e-12)
+    np.testing.assert_allclose(
+        periodic.cost(shop, best.s, best.S), best.cost, rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_rule_of_any_kind_is_better(seed, x64):
+    shop = random_shop(seed)
+    table = periodic.table(shop, -40, 80)
+    found = value_iteration.solve(Partial(periodic.backup, table), np.zeros(121))
+    assert found.converged
+    best = periodic.optimal_policy(shop).cost
+    assert found.lower - 1e-9 <= best <= found.upper + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("mean", "s", "S", "cost"),
+    [  # K = 64, h = 1, p = 9: by the chain and by value iteration, elsewhere
+        (10, 6, 40, 35.022), (20, 14, 62, 49.173), (30, 23, 66, 57.819),
+        (40, 33, 87, 64.512), (50, 42, 108, 70.975), (60, 52, 129, 77.306),
+        (70, 62, 81, 79.037),
+    ],
+)  # fmt: skip
+def test_poisson_demand(mean, s, S, cost):
+    pmf = stats.poisson(mean).pmf(np.arange(mean + 120))
+    best = periodic.optimal_policy(periodic.create_parameters(64.0, 1.0, 9.0, pmf))
+    assert (best.s, best.S) == (s, S)
+    assert abs(best.cost - cost) < 5.1e-4
+
+
+def test_without_a_setup_cost_it_is_a_base_stock_level():
+    pmf = stats.poisson(6).pmf(np.arange(60))
+    best = periodic.optimal_policy(periodic.create_parameters(0.0, 1.0, 4.0, pmf))
+    # The newsvendor's level; whatever was sold is ordered.
+    assert best.S == stats.poisson(6).ppf(0.8)
+    shop = periodic.create_parameters(0.0, 1.0, 4.0, pmf)
+    np.testing.assert_allclose(best.cost, periodic.one_period_cost(shop, best.S))
+
+
+def test_what_is_lost_at_zero_is_zero():
+    """From position 0, with `low` = 0, the next position is 0 whatever is asked for."""
+    table = periodic.table(periodic.create_parameters(1.0, 1.0, 1.0, [0.5, 0.5]), 0, 3)
+    np.testing.assert_array_equal(table.transitions[0], [1, 0, 0, 0])
+    np.testing.assert_allclose(table.transitions[3], [0, 0, 0.5, 0.5])
+
+
+FAIR = {"setup_cost": 1.0, "holding_cost": 1.0, "backorder_cost": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"setup_cost": -1.0}, "setup_cost must be >= 0"),
+        ({"holding_cost": 0.0}, "holding_cost must be > 0"),
+        ({"backorder_cost": 0.0}, "backorder_cost must be > 0"),
+        ({"demand_pmf": [0.5, 0.4]}, "demand_pmf must be a vector of probabilities"),
+        ({"demand_pmf": [[0.5, 0.5]]}, "demand_pmf must be a vector of probabilities"),
+        ({"demand_pmf": [1.5, -0.5]}, "demand_pmf must be >= 0"),
+        ({"demand_pmf": [1.0, 0.0]}, "demand_pmf must have mass above 0"),
+        ({"lead_time": -1}, "lead_time must be"),
+        ({"lead_time": 1.5}, "lead_time must be"),
+    ],
+)
+def test_what_is_refused(changes, words):
+    with pytest.raises(ValueError, match=words):
+        periodic.create_parameters(**(FAIR | {"demand_pmf": [0.5, 0.5]} | changes))
+
+
+def test_searches_that_would_not_end_are_refused():
+    shop = periodic.create_parameters(1e18, 1.0, 2.0, [0.5, 0.5])
+    with pytest.raises(ValueError, match="S - s must be in"):
+        periodic.optimal_policy(shop)
+    with pytest.raises(ValueError, match="s must be below S"):
+        periodic.cost(shop, 5, 5)
+    with pytest.raises(ValueError, match="high must be in"):
+        periodic.table(shop, 0, 10**6)
