@@ -20,6 +20,7 @@ from lectures_helpers import checks
 __all__ = ["Solution", "solve"]
 
 PATIENCE = 20  # iterations without closer bounds, after which steps are halved
+MOST_ITERATIONS = 1_000_000_000
 HOPELESS = 500  # ... after which it ends
 
 
@@ -81,14 +82,23 @@ def solve(
     """
     if not callable(backup):
         raise ValueError(f"backup must be a function of V, got {backup!r}")
-    V = jnp.asarray(checks.finite("values", values))
-    if not jnp.issubdtype(V.dtype, jnp.floating):
-        raise ValueError(f"values must be floating-point, got {V.dtype}")
+    values = checks.finite("values", values)
+    if not jnp.issubdtype(jnp.result_type(values), jnp.floating) or not jnp.size(
+        values
+    ):
+        raise ValueError(
+            f"values must be one floating-point number or more, got {values!r}"
+        )
+    V = checks.finite("values", jnp.asarray(values))
     discount = checks.concrete("discount", discount)
     if not 0 < discount <= 1:
         raise ValueError(f"discount must be in (0, 1], got {discount:g}")
     tol = checks.concrete("tol", checks.positive("tol", tol))
     max_iterations = checks.integer("max_iterations", max_iterations, 1)
+    if max_iterations > MOST_ITERATIONS:
+        raise ValueError(
+            f"max_iterations must be <= {MOST_ITERATIONS:,}, got {max_iterations:,}"
+        )
     if not isinstance(backup, jax.tree_util.Partial):
         backup = jax.tree_util.Partial(backup)
     found = jax.eval_shape(backup, V)
@@ -140,9 +150,9 @@ def _solve(backup, V, discount, tol, max_iterations, average):
     start = _State(V, backup(V), jnp.inf * one, jnp.array(0), one, jnp.array(1))
     end = lax.while_loop(unfinished, iterate, start)
     change = end.TV - end.V
-    bounds = change.min() * factor, change.max() * factor
+    lower, upper, values = change.min() * factor, change.max() * factor, end.TV
     if average:
-        lower, upper, values = *bounds, end.TV - end.TV.ravel()[0]
+        values = values - values.ravel()[0]
     else:
-        lower, upper, values = end.TV + bounds[0], end.TV + bounds[1], end.TV
+        lower, upper = values + lower, values + upper
     return Solution(lower, upper, values, end.iterations, spread(end) <= tol)

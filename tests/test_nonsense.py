@@ -28,6 +28,7 @@ import lectures_helpers
 from lectures_helpers import demand, expiry
 from lectures_helpers.classical import base_stock, eoq, newsvendor, qr
 from lectures_helpers.dynamics import ss, ss_exact
+from lectures_helpers.optimal import periodic
 
 #: What a reader may hand over in place of what is right.  A tracer is made of what is
 #: right; a record (a model, a law) also comes put together by hand.
@@ -87,6 +88,7 @@ EXEMPT = {
         "expectation", "nodes", "operator", "restock_pmf_on_grid", "survival",
     },
     "expiry.policies": {"evaluate_period"},
+    "optimal.periodic": {"backup"},
     # How the solver works inside; lectures show these, and call them with its arrays.
     **dict.fromkeys(
         ["expiry.exhaustive", "expiry.memory", "expiry.periods",
@@ -349,6 +351,7 @@ def table():
         },
         "dynamics.ss_exact.stationary": {"params": firm, "tol": tol},
         "dynamics.ss_exact.second_eigenvalue": {"params": firm, "tol": tol},
+        "dynamics.ss_exact.flows": {"params": firm, "tol": tol},
     }  # fmt: skip
     exact = ss_exact.marginal(ss.create_parameters(), 70.0, 2)
     places = a([10.0, 60.0], SIGNED, OPEN, LARGE, MANY)
@@ -411,6 +414,25 @@ def table():
             **horizon, "policy": policy, "x0": a([1, 2]),
             "key": key, "num_paths": a(2),
         },
+    }  # fmt: skip
+    # -------------------------------------------------------------------- optimal
+    review = a(periodic.create_parameters(5.0, 1.0, 4.0, [0.5, 0.5]))
+    rows |= {
+        "value_iteration.solve": {
+            "backup": a(jnp.sin), "values": a(np.zeros(2, "float32"), TRACED),
+            "discount": a(0.9), "tol": a(1e-3, LARGE), "max_iterations": a(3),
+        },
+        "optimal.periodic.create_parameters": {
+            "setup_cost": a(5.0), "holding_cost": a(1.0), "backorder_cost": a(4.0),
+            "demand_pmf": a([0.5, 0.5]), "lead_time": a(1),
+        },
+        "optimal.periodic.one_period_cost": {"params": review, "y": a(3, SIGNED)},
+        "optimal.periodic.renewal": {"params": review, "size": a(3)},
+        "optimal.periodic.cost": {
+            "params": review, "s": a([2, 3], SIGNED), "S": a([5, 6]),
+        },
+        "optimal.periodic.optimal_policy": {"params": review},
+        "optimal.periodic.table": {"params": review, "low": a(-1, SIGNED), "high": a(5)},
     }  # fmt: skip
     # -------------------------------------------------------------------- teaching
     values = {"x": [1, 2]}

@@ -107,7 +107,7 @@ def test_models_of_one_shape_compile_once():
         ({"backup": 3}, "backup must be a function"),
         ({"backup": lambda V: V[:1]}, "backup must return what it is given"),
         ({"backup": lambda V: V.sum()}, "backup must return what it is given"),
-        ({"values": jnp.zeros(2, int)}, "values must be floating-point"),
+        ({"values": jnp.zeros(2, int)}, "values must be one floating-point"),
         ({"values": jnp.array([0.0, jnp.nan])}, "values must be finite"),
         ({"discount": 1.5}, r"discount must be in \(0, 1\]"),
         ({"discount": 0.0}, r"discount must be in \(0, 1\]"),

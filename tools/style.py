@@ -56,7 +56,8 @@ TIMING = re.compile(
 
 # In a heading only these keep their capital after the first word.
 NAMES = {
-    "B", "Bellman", "CPU", "Carlo", "Christmas", "Colab", "EOQ", "GPU", "Greek", "I", "II", "III", "Inventory", "JAX",
+    "B", "Bellman", "CPU", "Carlo", "Christmas", "Colab", "EOQ", "GPU", "Greek", "I", "II", "III", "IV",
+    "Inventory", "JAX",
     "Little", "MDPax", "Markov", "Monte", "Numba", "NumPy", "Palm", "Part", "Poisson", "Python", "Q",
     "R", "S", "SCV", "SimPy", "Theory",
 }  # fmt: skip

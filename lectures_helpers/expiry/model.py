@@ -315,7 +315,8 @@ def integers(name: str, value: ArrayLike | None) -> np.ndarray:
     except ValueError:  # ragged rows
         numbers = np.asarray(None)
     if numbers.dtype.kind not in "iu":
-        got = f"an array of {value.dtype}" if hasattr(value, "dtype") else repr(value)
+        dtype = getattr(value, "dtype", None)
+        got = repr(value) if dtype is None else f"an array of {dtype}"
         raise ValueError(f"{name} must hold integers, got {got}")
     return numbers
 

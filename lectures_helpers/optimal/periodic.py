@@ -24,8 +24,9 @@ __all__ = [
     "one_period_cost", "optimal_policy", "renewal", "table",
 ]  # fmt: skip
 
-TAIL = 1e-12  # of the law of demand: what may be missing from 1
+LEAST, MOST = 1e-9, 1e12  # costs: beyond, sums lose their digits
 MOST_LEVELS = 200_000  # of a search
+MOST_UNITS = 10_000_000  # of demand in a lead time
 MOST_POSITIONS = 5_000  # of a table
 
 
@@ -70,11 +71,11 @@ def create_parameters(
     >>> create_parameters(5.0, 1.0, 4.0, [0.2, 0.5, 0.3]).lead_time
     0
     """
-    K = checks.concrete("setup_cost", checks.at_least("setup_cost", setup_cost, 0.0))
-    h = checks.concrete("holding_cost", checks.positive("holding_cost", holding_cost))
-    p = checks.concrete(
-        "backorder_cost", checks.positive("backorder_cost", backorder_cost)
-    )
+    costs = {
+        "setup_cost": checks.within("setup_cost", setup_cost, 0.0, MOST),
+        "holding_cost": checks.within("holding_cost", holding_cost, LEAST, MOST),
+        "backorder_cost": checks.within("backorder_cost", backorder_cost, LEAST, MOST),
+    }
     checks.not_traced("demand_pmf", demand_pmf)
     pmf = checks.at_least("demand_pmf", checks.numbers("demand_pmf", demand_pmf), 0.0)
     if pmf.ndim != 1 or not abs(pmf.sum() - 1) <= 1e-6:
@@ -84,10 +85,22 @@ def create_parameters(
         )
     if pmf[0] > 1 - 1e-9:
         raise ValueError(
-            "demand_pmf must have mass above 0 units: without demand nothing is ordered"
+            "demand_pmf must have mass above 0 units, or nothing is ever ordered, got"
+            f" P(D = 0) = {pmf[0]:g}"
         )
     lead_time = checks.integer("lead_time", lead_time, 0)
+    if (units := pmf.size * (lead_time + 1)) > MOST_UNITS:
+        raise ValueError(
+            f"lead_time must be shorter, or demand_pmf: {units:,} units of demand over a"
+            f" lead time, where {MOST_UNITS:,} are the most, got lead_time = {lead_time}"
+        )
+    K, h, p = (checks.concrete(*named) for named in costs.items())
     return Parameters(K, h, p, pmf / pmf.sum(), lead_time)
+
+
+def _checked(params):
+    """The parameters, also where they were put together by hand."""
+    return create_parameters(*checks.made_by("params", params, Parameters))
 
 
 def one_period_cost(params: Parameters, y: ArrayLike) -> np.ndarray:
@@ -95,11 +108,13 @@ def one_period_cost(params: Parameters, y: ArrayLike) -> np.ndarray:
 
     Args:
         params: the shop.
-        y: inventory position after ordering, whole units, of any shape.
+        y: inventory position after ordering, whole units: a number or a vector.
 
     Returns:
         h E[(y - D)^+] + p E[(D - y)^+], D the demand of L + 1 periods; money.
     """
+    params = _checked(params)
+    checks.not_traced("y", y)
     return _period_cost(params)(np.asarray(checks.integers("y", y)))
 
 
@@ -137,8 +152,11 @@ def renewal(params: Parameters, size: int) -> tuple[np.ndarray, np.ndarray]:
         m, (size,): expected periods of a cycle with the position j below S; and
         M, (size + 1,): M(n) is the expected length of a cycle with S - s = n, periods.
     """
-    if not 0 < size <= MOST_LEVELS:
-        raise ValueError(f"S - s must be in 1, ..., {MOST_LEVELS:,}, got {size:,}")
+    params, size = _checked(params), checks.integer("size", size, 1)
+    if size > MOST_LEVELS:
+        raise ValueError(
+            f"size must be <= {MOST_LEVELS:,} levels from S down to s, got {size:,}"
+        )
     pmf, m = params.demand_pmf, np.zeros(size)
     m[0] = 1 / (1 - pmf[0])
     for j in range(1, size):
@@ -159,7 +177,7 @@ def cost(params: Parameters, s: ArrayLike, S: ArrayLike) -> np.ndarray:
         Money a period, of the common shape.
 
     Raises:
-        ValueError: s that is not below S; no whole numbers.
+        ValueError: a bad argument; s that is not below S, or more than 200,000 below.
 
     Source: Veinott and Wagner (1965); (eq:periodic-cost) of the lecture on where s and
     S come from.
@@ -168,7 +186,11 @@ def cost(params: Parameters, s: ArrayLike, S: ArrayLike) -> np.ndarray:
     >>> float(cost(fair, -1, 1))  # half a unit a period, an order every four
     1.0
     """
-    s, S = np.broadcast_arrays(checks.integers("s", s), checks.integers("S", S))
+    params = _checked(params)
+    checks.not_traced("s, S", s, S)
+    s, S = np.asarray(checks.integers("s", s)), np.asarray(checks.integers("S", S))
+    checks.common_shape(s=s, S=S)
+    s, S = np.broadcast_arrays(s, S)
     if not (s < S).all():
         raise ValueError(f"s must be below S, got s = {s} and S = {S}")
     G, (m, M) = _period_cost(params), renewal(params, int((S - s).max()))
@@ -189,7 +211,7 @@ def optimal_policy(params: Parameters) -> Policy:
         The policy and its cost; no rule of any other kind costs less.
 
     Raises:
-        ValueError: the search would pass 200,000 levels.
+        ValueError: a bad argument; a search that would pass 200,000 levels.
 
     Source: Zheng and Federgruen (1991).
 
@@ -199,6 +221,7 @@ def optimal_policy(params: Parameters) -> Policy:
     >>> s, S, round(cost, 5)
     (4, 10, 8.03411)
     """
+    params = _checked(params)
     K, G, size = params.setup_cost, _period_cost(params), 64
     # G is lowest at the newsvendor's level.  From there down, the first s at which G is
     # as high as the cost of the pair is the best one for that S.
@@ -251,6 +274,7 @@ def table(params: Parameters, low: int, high: int) -> Table:
         ValueError: no whole numbers; no position, or more than 5,000 (the law of the
             next one takes 200 MB then).
     """
+    params = _checked(params)
     low, high = (
         checks.integer("low", low, -MOST_LEVELS),
         checks.integer("high", high, low),
