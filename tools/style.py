@@ -3,6 +3,7 @@
 Each complaint is one line that says where and what to do. tests/test_style.py keeps the book clean.
 """
 
+import ast
 import re
 import sys
 import unicodedata
@@ -149,6 +150,38 @@ def timings(text):
             )
 
 
+def numbers(text):
+    """Numbers as people write them, in the text and in what a cell says."""
+    for number, line in prose(text):
+        if match := re.search(r"\b\d[\d.]*e[-+]?\d+\b", line):
+            yield number, f'write "{match[0]}" as a power of ten: 9.1 × 10⁻⁵'
+        if match := re.search(r"(?:^|[\s(])(-\d[\d.,]*)", line):
+            yield number, f'write "{match[1]}" with a minus, −, not with a hyphen'
+    for number, block in blocks(text):
+        if block.name != "code-cell":
+            continue
+        tree = parsed("\n".join(block.lines))
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        # Text that is read as a number again, to round it.
+        rounded = [call.args[0] for call in calls if ast.unparse(call.func) == "float"]
+        for node in ast.walk(tree):
+            said = isinstance(node, ast.JoinedStr) and node not in rounded
+            if said and (fault := hard_number(node)):
+                yield number, fault
+
+
+def hard_number(text):
+    """What makes numbers of an f-string hard to read, or None."""
+    for i, part in enumerate(text.values):
+        if isinstance(part, ast.FormattedValue):
+            spec = ast.unparse(part.format_spec) if part.format_spec else ""
+            if re.search(r"[eE]['\"]$", spec):
+                return f"{{{ast.unparse(part.value)}}} reads 9e-05: use reports.number"
+        elif re.search(r"[\s(]-$", part.value) or (i == 0 and part.value == "-"):
+            return f'"{part.value}" puts a hyphen before a number: write a minus, −'
+    return None
+
+
 def sentence_case(text):
     for number, title in headings(text):
         wrong = []
@@ -183,6 +216,45 @@ def figures(text):
         alt = str((mystnb.get("image") or {}).get("alt") or "")
         if "explore(" not in source and not alt.strip():
             yield number, "a figure without an alt text: add `mystnb: image: alt:`"
+
+
+# What writes a text into a figure, and the arguments that give it a colour.
+WRITES = {"annotate", "text", "set_title", "set_xlabel", "set_ylabel", "tick_params"}
+INKS = {"color", "colors", "labelcolor"}
+
+
+def inks(text):
+    """Text in a line's colour is written in a shade that can be read."""
+    for number, block in blocks(text):
+        source = "\n".join(block.lines)
+        # On a map of colours, text is black or white.
+        if block.name != "code-cell" or '"white"' in source:
+            continue
+        for node in ast.walk(parsed(source)):
+            if not isinstance(node, ast.Call) or not writes(node.func):
+                continue
+            for given in node.keywords:
+                color = ast.unparse(given.value)
+                fine = re.search(r"ink\(|NEUTRAL|TEXT|black", color)
+                fine = fine or f"{color} = figures.ink(" in source
+                if given.arg in INKS and not fine:
+                    yield (
+                        number,
+                        f"text in a line's colour is pale: figures.ink({color})",
+                    )
+
+
+def writes(function):
+    """Whether a call of it writes a text into a figure."""
+    return isinstance(function, ast.Attribute) and function.attr in WRITES
+
+
+def parsed(source):
+    """The syntax of a cell; nothing of one with a magic."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.Module([], [])
 
 
 def draws(source):
@@ -254,7 +326,17 @@ def sitting(text):
         )
 
 
-PAGE = (code_points, spelling, timings, sentence_case, figures, demos, exercises)
+PAGE = (
+    code_points,
+    spelling,
+    timings,
+    numbers,
+    sentence_case,
+    figures,
+    inks,
+    demos,
+    exercises,
+)
 
 
 def complaints(name, text, chapter=False):
