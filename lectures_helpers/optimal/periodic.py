@@ -223,8 +223,8 @@ def optimal_policy(params: Parameters) -> Policy:
     """
     params = _checked(params)
     K, G, size = params.setup_cost, _period_cost(params), 64
-    # G is lowest at the newsvendor's level.  From there down, the first s at which G is
-    # as high as the cost of the pair is the best one for that S.
+    # G is lowest at the newsvendor's level.  From there down, the first s with G(s) as
+    # high as the pair's cost is the best one for that S.
     ratio = params.backorder_cost / (params.backorder_cost + params.holding_cost)
     S = int(np.argmax(np.cumsum(_lead_time_pmf(params)) >= ratio * (1 - 1e-15)))
     while True:
