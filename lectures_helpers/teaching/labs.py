@@ -13,7 +13,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from IPython.display import Markdown, display
 
 from lectures_helpers import checks
@@ -65,11 +64,10 @@ def check(task: str, answer: Any) -> None:
     if answer is None or answer is ...:
         values = [...] * len(parts)
     else:
-        values = [answer] if len(parts) == 1 else answer
-        if np.ndim(answer) != (len(parts) > 1) or len(values) != len(parts):
-            names = "; ".join(part["name"] for part in parts)
-            raise ValueError(f"{task} asks for {names}: got {answer!r}")
-    values = list(values)
+        values = [answer] if len(parts) == 1 else _listed(answer)
+    if len(values) != len(parts):
+        names = "; ".join(part["name"] for part in parts)
+        raise ValueError(f"{task} asks for {names}: got {answer!r}")
     said = [
         _verdict(task, i, *it) for i, it in enumerate(zip(parts, values, strict=True))
     ]
@@ -79,12 +77,22 @@ def check(task: str, answer: Any) -> None:
     display(Markdown(f"**{task}**\n\n" + "\n".join(f"- {line}" for line in told)))
 
 
+def _listed(answer):
+    try:
+        return list(answer)
+    except TypeError:  # not a sequence
+        return [answer]
+
+
 def _verdict(task, i, part, value):
     step = part["step"]
     if value is None or value is ...:
         wanted = f"to {step:g}" if step else "a whole number"
         return f"waits for your answer, {wanted}."
-    value = checks.finite(task, checks.numbers(task, value)).item()
+    number = checks.finite(task, checks.numbers(task, value))
+    if number.ndim:
+        raise ValueError(f"{task} asks for one number, {part['name']}: got {value!r}")
+    value = number.item()
     if not step and abs(value - round(value)) > 1e-6:
         return "not yet: it is a whole number. Which of the two beside yours?"
     near = (0, -1, 1) if step else (0,)
