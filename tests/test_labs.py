@@ -106,7 +106,17 @@ def test_what_is_no_number_is_refused(check, answer):
 
 @pytest.mark.parametrize(
     "answer",
-    [11, "ab", (11,), (11, 5.8, 1), ("11", 5.8), (11, np.nan), np.zeros((2, 1))],
+    [
+        11,
+        "ab",
+        (11,),
+        (11, [5.8]),
+        (11, [5, [6]]),
+        (11, 5.8, 1),
+        ("11", 5.8),
+        (11, np.nan),
+        np.zeros((2, 1)),
+    ],
 )
 def test_what_is_not_as_many_numbers_is_refused(check, answer):
     with pytest.raises(ValueError, match=r"^two "):
