@@ -122,7 +122,7 @@ FAULTS = r"""
           [bottom, before] = [box.bottom, node.data[i]];
         }
     }
-    for (const e of article().querySelectorAll(".cell_output pre"))
+    for (const e of article().querySelectorAll(".cell_output .output pre"))
       if (e.scrollWidth > e.clientWidth + 1)
         faults.push(`what a cell prints is cut off: ${name(e)}`);
     return faults;

@@ -363,7 +363,8 @@ FORMULA = '<span class="math" style="display: inline-flex">x</span>'
         ("lineBreaks", '<p style="width: 0"><code>order_<wbr>cost</code>', None),
         (
             "lineBreaks",
-            '<div class="cell_output"><pre style="overflow: auto">' + 99 * "wide ",
+            '<div class="cell_output"><div class="output"><pre style="overflow: auto">'
+            + 99 * "wide ",
             "is cut off",
         ),
         (
