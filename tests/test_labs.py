@@ -73,8 +73,8 @@ def test_the_rest_is_told_where_to_look(check):
 @pytest.mark.parametrize("answer", [..., None, (..., ...), [None, ...]])
 def test_no_answer_yet(check, answer):
     assert check("two", answer) == (
-        "**two**\n\n- lot (units): waits for your answer, a whole number.\n"
-        "- cost (€): waits for your answer, to 0.01."
+        "**two**\n\n- lot (units): waits for your answer (a whole number).\n"
+        "- cost (€): waits for your answer (to 0.01)."
     )
 
 

@@ -14,8 +14,7 @@ from tools import reading
 
 class Minutes(SphinxRole):
     def run(self):
-        docname = self.env.relfn2path(f"{self.text}.md")[0].removesuffix(".md")
-        source = Path(self.env.doc2path(docname))
+        source = Path(self.env.relfn2path(f"{self.text}.md")[1])
         if not source.exists():
             place = self.inliner.reporter.error(
                 f"there is no page {self.text}", line=self.lineno

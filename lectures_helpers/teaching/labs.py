@@ -86,7 +86,7 @@ def _verdict(task, i, part, value):
     step = part["step"]
     if value is None or value is ...:
         wanted = f"to {step:g}" if step else "a whole number"
-        return f"waits for your answer, {wanted}."
+        return f"waits for your answer ({wanted})."
     number = checks.finite(task, checks.numbers(task, value))
     if number.ndim:
         raise ValueError(f"{task} asks for one number, {part['name']}: got {value!r}")
@@ -130,7 +130,7 @@ def show(task: Task) -> Markdown:
         digits = max(0, math.ceil(-math.log10(part.step))) if part.step else 0
         rows.append([f"**{part.right:,.{digits}f}**", f"**{part.name}**: right"])
         rows += [[f"{x:,.{digits}f}", sentence] for sentence, x in part.slips.items()]
-    return reports.table(rows, [task.name, "what it is"])
+    return reports.table(rows, ["Answer", task.name])
 
 
 def _digest(task, i, steps):
