@@ -35,7 +35,7 @@ def test_number_of_digits():
 
 def test_columns_of_numbers_line_up_at_the_right():
     rows = [["exact", "5.84", "3 %", 9], ["simulated", "**−5.9**", "≈ 2.5 ms", 10]]
-    lines = reports.table(rows, ["", "cost (€)", "share", "n"], "A note.").data
+    lines = reports.table(rows, ["kind", "cost (€)", "share", "n"], "A note.").data
     assert lines.splitlines()[1] == "|:---|---:|---:|---:|"
     assert lines.endswith("| 10 |\n\nA note.")
 
@@ -47,6 +47,12 @@ def test_table_without_rows():
 def test_rows_of_another_length():
     with pytest.raises(ValueError, match=r"rows must have 2 cells each.*\['a'\]"):
         reports.table([["a"]], ["x", "y"])
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_column_without_a_title_is_refused(blank):
+    with pytest.raises(ValueError, match="columns must all have a title"):
+        reports.table([["a", 1]], [blank, "units"])
 
 
 @pytest.mark.parametrize("strict", ["1", "", None])

@@ -67,7 +67,7 @@ def table(rows: Iterable[Sequence], columns: Sequence[str], note: str = "") -> M
         A table in Markdown; columns of numbers line up at the right.
 
     Raises:
-        ValueError: a row with more or fewer cells than titles.
+        ValueError: a row with more or fewer cells than titles, or a title that is blank.
 
     >>> print(table([["s", 10.0], ["S", 100.0]], ["level", "units"]).data)
     | level | units |
@@ -76,6 +76,8 @@ def table(rows: Iterable[Sequence], columns: Sequence[str], note: str = "") -> M
     | S | 100 |
     """
     columns = [_text("columns", title) for title in _sequence("columns", columns)]
+    if not all(title.strip() for title in columns):
+        raise ValueError(f"columns must all have a title, got {columns!r}")
     texts = []
     for row in _sequence("rows", rows):
         if len(row := _sequence("rows", row)) != len(columns):
