@@ -215,15 +215,29 @@ def test_all_sheets_have_one_format(sheet, found):
     assert f"{minutes} minutes in all" in opening
 
 
-@pytest.mark.parametrize("sheet", SHEETS)
-def test_no_sheet_leads_to_its_notes(sheet):
-    text = (course.ROOT / f"{sheet}.md").read_text(encoding="utf-8")
-    assert "_notes" not in text
-    assert "teachers" not in text
-    notes = (course.ROOT / f"{tool.notes_of(sheet)}.md").read_text(encoding="utf-8")
-    assert "nosearch: true" in notes.split("\n---\n")[0].split("\n")
-    teachers = (course.ROOT / "book" / "teachers.md").read_text(encoding="utf-8")
-    assert tool.notes_of(sheet).removeprefix("book/") in teachers
+def test_only_the_teachers_page_leads_to_the_notes():
+    """And no search: students may find them, but not on their way."""
+    notes = {tool.notes_of(sheet) for sheet in SHEETS}
+    for page in {page.name for page in course.pages()} - notes:
+        text = (course.ROOT / f"{page}.md").read_text(encoding="utf-8")
+        linked = {note for note in notes if posixpath.basename(note) in text}
+        assert linked == (notes if page == "book/teachers" else set()), page
+    for note in notes:
+        header = (course.ROOT / f"{note}.md").read_text("utf-8").split("\n---\n")[0]
+        assert "nosearch: true" in header.split("\n")
+
+
+def test_a_syllabus_says_how_long_its_tasks_take():
+    text = (course.ROOT / "book" / "teachers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"<classical/(\w+)_lab>` ([\d, –]+) \((\d+) minutes\)", text)
+    assert len(rows) > 10
+    for short, tasks, stated in rows:
+        sheet = (course.ROOT / f"book/classical/{short}_lab.md").read_text("utf-8")
+        minutes = [int(about[1]) for about in tool.ABOUT.findall(sheet)]
+        taken = 0
+        for first, last in re.findall(r"(\d+)(?:–(\d+))?", tasks):
+            taken += sum(minutes[int(first) - 1 : int(last or first)])
+        assert taken == int(stated) <= 70, (short, tasks)
 
 
 # --------------------------------------------------------------------------- Otter Assign
