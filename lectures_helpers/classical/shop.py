@@ -45,7 +45,10 @@ class Costs(NamedTuple):
 
     @property
     def relevant(self) -> Array:
-        """What the policy decides: the total without the production, not rounded with it."""
+        """What the policy decides: the total without the production, not rounded with it.
+
+        (Of costs. Standard errors do not add up: take those of the replications' sums.)
+        """
         return self.setup + self.holding + self.backorder
 
 
