@@ -9,7 +9,7 @@ import sys
 import unicodedata
 from typing import NamedTuple
 
-from tools import course, myst, reading
+from tools import course, myst, reading, visible
 
 # Look-alikes that fonts hardly tell apart from the letter that the course uses.
 LOOKALIKES = {
@@ -326,6 +326,22 @@ def sitting(text):
         )
 
 
+def questions(text):
+    """A lecture asks two to four questions that answer."""
+    asked = sum(block.name == "question" for _, block in blocks(text))
+    if not 2 <= asked <= 4:
+        yield 1, f"a lecture asks two to four {{question}}s that answer, not {asked}"
+
+
+def difficulty(text):
+    """A lecture's exercises say how hard they are."""
+    for number, block in blocks(text):
+        if block.name == "exercise-start":
+            body = "\n".join(text.split("\n")[number:]).partition("{exercise-end}")[0]
+            if not re.search(r"\b(Easy|Medium|Hard)\.", body):
+                yield number, "an exercise says how hard it is: Easy. Medium. Hard."
+
+
 PAGE = (
     code_points,
     spelling,
@@ -337,11 +353,12 @@ PAGE = (
     demos,
     exercises,
 )
+LECTURE = (lecture, sitting, visible.complaints, questions, difficulty)
 
 
 def complaints(name, text, chapter=False):
     """All complaints about one page, in the order of its lines."""
-    checks = (*PAGE, lecture) if chapter else PAGE
+    checks = (*PAGE, *LECTURE) if chapter else PAGE
     try:
         found = {Complaint(name, *place) for check in checks for place in check(text)}
     except myst.MystError as error:  # then nothing after that place can be told apart

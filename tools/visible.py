@@ -11,6 +11,7 @@ from tools import course, myst, reading
 
 DRAWS = {"plt", "fig", "ax", "axes", "figures", "explore"}
 REPORTS = {"print", "display", "Markdown", "reports"}
+CHECKS = {"intervals"}  # what compares is no mere report, though it is displayed
 SHARE = 0.1  # of the visible lines that may draw or report
 LONGEST = 20  # visible cell, in lines
 REASON = "% A long cell: "
@@ -46,7 +47,8 @@ def lines_of(block):
     count, read = Lines(), 0
     for statement in ast.parse("\n".join(block.lines)).body:
         names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
-        kind = "draw" if names & DRAWS else "report" if names & REPORTS else "model"
+        reports = names & REPORTS and not names & CHECKS
+        kind = "draw" if names & DRAWS else "report" if reports else "model"
         lines = block.lines[read : statement.end_lineno]  # with the comments above it
         more = sum(bool(line.strip()) for line in lines)
         count = count._replace(**{kind: getattr(count, kind) + more})
