@@ -265,7 +265,7 @@ def test_search_finds_the_lecture_among_the_first_three(phone, address, asked, l
     # A subject may fill several lectures, whose names then begin alike.
     lectures = [name for name in CHAPTERS if Path(name).name.startswith(lecture)]
     first = "#search-results li:nth-child(-n + 3) > a"
-    found = ", ".join(f"{first}[href*='/{name}.html']" for name in lectures)
+    found = ", ".join(f"{first}[href*='{name}.html']" for name in lectures)
     page.locator(found).first.wait_for(timeout=10_000)
     page.close()
 
