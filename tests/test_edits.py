@@ -5,13 +5,37 @@ import json
 import nbformat
 import pytest
 
-from tools import edits, notebooks
+from tools import course, edits, notebooks
 
 ROWS = edits.rows()
 
 
 def test_every_row_is_of_a_page_with_code():
     assert {f"{page}.ipynb" for page in ROWS} <= set(notebooks.twins())
+
+
+PAGES = [page.name for page in course.pages() if page.chapter]
+PAGES += [page.name for page in course.pages() if page.name.endswith("_lab")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_lecture_and_lab_has_edits(page):
+    assert len(ROWS[page]) >= 8
+
+
+# A reader's page, a nonsense and a law; `make edits` runs them all.
+SAMPLE = [
+    ("book/dynamics/restock_frequency", {"σ=0.5": "σ=-0.5"}),
+    ("book/classical/eoq_lab", None),
+    ("book/dynamics/sample_paths", None),
+]
+
+
+@pytest.mark.parametrize(("page", "changes"), SAMPLE, ids=[page for page, _ in SAMPLE])
+def test_a_sample_of_edits(page, changes):
+    runs = list(edits.runs(page, ROWS[page]))
+    run = next(run for run in runs if changes in (None, run.changes))
+    assert list(edits.faults([run])) == [(run, None)]
 
 
 @pytest.mark.parametrize("page", ROWS)
@@ -32,17 +56,11 @@ def test_other_seeds(page):
     assert [int(n) for _, n in edits.SEED.findall(other)] == [n + 1000 for n in seeds]
 
 
-@pytest.fixture
-def fault(tmp_path):
-    """What the runner finds in a made-up page."""
-
-    def fault(code, **settings):
-        cells = [nbformat.v4.new_code_cell("n = 2"), nbformat.v4.new_code_cell(code)]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "page.ipynb")
-        changes = {"n = 2": "n = 3"}
-        return edits.fault(edits.Run("page", "1.", changes, **settings), tmp_path)
-
-    return fault
+def run_of(folder, name, code, **settings):
+    """The run of a made-up page on which a reader makes n = 2 to n = 3."""
+    cells = [nbformat.v4.new_code_cell("n = 2"), nbformat.v4.new_code_cell(code)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / f"{name}.ipynb")
+    return edits.Run(name, "1.", {"n = 2": "n = 3"}, **settings)
 
 
 MOVED = """
@@ -59,32 +77,41 @@ reports.observe(n == 2, f"it is {n}. Why?")
 """
 
 
-@pytest.mark.parametrize(
-    ("code", "refused", "found"),
-    [
-        ("assert n == 3", None, None),
-        (OBSERVED, None, None),
-        ("raise ValueError('n must be < 3, got 3')", "n must", None),
-        ("assert n == 2", None, "AssertionError: \nin the cell"),
-        ("raise ValueError('n must be < 3, got 3')", None, "ValueError: n must"),
-        ("n", "n", "is not refused"),
-        ("raise ValueError('m')", "n must", "by another error"),
-        ("raise KeyError('n must')", "n must", "by another error"),
-        ("import numpy as np; np.log(np.zeros(n))", None, "RuntimeWarning: divide"),
-        ("print('predicted: nan')", None, "shows 'predicted: nan'"),
-        ("import os; os._exit(n)", None, "its process ends with 3"),
-        (MOVED, None, "AssertionError: the last lot"),
-    ],
-)
-def test_what_goes_wrong_is_found(fault, code, refused, found):
-    wrong = fault(code, refused=refused)
-    assert (wrong is None) == (found is None)
-    assert not found or found in wrong
+CASES = [  # code, what must be refused, what is found
+    ("assert n == 3", None, None),
+    (OBSERVED, None, None),
+    ("raise ValueError('n must be < 3, got 3')", "n must", None),
+    ("assert n == 2", None, "AssertionError: \nin the cell"),
+    ("raise ValueError('n must be < 3, got 3')", None, "ValueError: n must"),
+    ("n", "n", "is not refused"),
+    ("raise ValueError('m')", "n must", "by another error"),
+    ("raise KeyError('n must')", "n must", "by another error"),
+    ("import numpy as np; np.log(np.zeros(n))", None, "RuntimeWarning: divide"),
+    ("print('predicted: nan')", None, "shows 'predicted: nan'"),
+    ("import os; os._exit(n)", None, "its process ends with 3"),
+    (MOVED, None, "AssertionError: the last lot"),
+    ("assert n == 3", None, None),  # after all these, as at first
+]
 
 
-def test_a_run_without_end(fault, monkeypatch):
+def test_what_goes_wrong_is_found(tmp_path):
+    runs = [
+        run_of(tmp_path, f"page{i}", code, refused=refused)
+        for i, (code, refused, _) in enumerate(CASES)
+    ]
+    for (_, wrong), (code, _, found) in zip(
+        edits.faults(runs, tmp_path), CASES, strict=True
+    ):
+        assert (wrong is None) == (found is None), (code, wrong)
+        assert not found or found in wrong, (code, wrong)
+
+
+def test_a_run_without_end(tmp_path, monkeypatch):
     monkeypatch.setattr(edits, "SECONDS", 1)
-    assert "within 1 second" in fault("while True: pass")
+    ((_, wrong),) = edits.faults(
+        [run_of(tmp_path, "page", "while True: pass")], tmp_path
+    )
+    assert "within 1 second" in wrong
 
 
 def test_text_that_the_page_no_longer_has():

@@ -15,11 +15,12 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import textwrap
+import threading
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,36 +82,71 @@ def edited(run, root=course.ROOT):
     return cells
 
 
-def fault(run, root=course.ROOT):
-    """What is wrong with the page after the edit, or None."""
-    cells = edited(run, root)
-    if run.seed and cells == edited(run._replace(seed=0), root):
-        return None  # nothing on this page is drawn
+def faults(runs, root=course.ROOT):
+    """What is wrong with a page after each edit, or None: (run, fault) one by one.
+
+    One process runs them all, and another the rest if one brings it down.
+    """
+    reader = None
+    for run in runs:
+        cells = edited(run, root)
+        if run.seed and cells == edited(run._replace(seed=0), root):
+            yield run, None  # nothing on this page is drawn
+            continue
+        reader = reader or start_reader()
+        clock = threading.Timer(SECONDS, reader.kill)
+        clock.start()
+        try:
+            reader.stdin.write(json.dumps(cells) + "\n")
+            reader.stdin.flush()
+            answer = reader.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        ran_out = not clock.is_alive()
+        clock.cancel()
+        yield run, judged(run, json.loads(answer)) if answer else ended(reader, ran_out)
+        if not answer:
+            stop(reader)
+            reader = None
+    if reader:
+        stop(reader)
+
+
+def stop(reader):
+    reader.stdout.close()
+    with suppress(BrokenPipeError):  # it is gone
+        reader.stdin.close()
+    reader.wait()
+
+
+def start_reader():
     environment = os.environ | {
         "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
         "MPLBACKEND": "agg",
         "PYTHONPATH": str(course.ROOT),
-        # The runs of a page compile mostly the same.
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
     }
     for of_the_build in ("LECTURES_STRICT", "LECTURES_STATIC_BUILD"):
         environment.pop(of_the_build, None)
-    command = [sys.executable, "-m", "tools.reader"]
-    try:
-        ended = subprocess.run(
-            command,
-            input=json.dumps(cells),
-            capture_output=True,
-            text=True,
-            cwd=course.ROOT,
-            env=environment,
-            timeout=SECONDS,
-        )
-    except subprocess.TimeoutExpired:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tools.reader"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=course.ROOT,
+        env=environment,
+    )
+
+
+def ended(reader, ran_out):
+    """What is said of a process that did not answer."""
+    code = reader.wait()
+    if ran_out:
         return f"does not end within {SECONDS} seconds"
-    if ended.returncode:
-        return f"its process ends with {ended.returncode}: {ended.stderr[-1500:]}"
-    found = json.loads(ended.stdout.splitlines()[-1])
+    return f"its process ends with {code}: see what it said above"
+
+
+def judged(run, found):
+    """What is wrong with a run that ended, or None."""
     error = found["error"]
     if run.refused is None:
         return error or found["warning"]
@@ -121,6 +157,19 @@ def fault(run, root=course.ROOT):
     return None
 
 
+def of_page(page, edits, only=None):
+    """The lines to print about a page's runs, and how many failed."""
+    todo = [run for run in runs(page, edits) if not only or run.name.startswith(only)]
+    lines, failed = [], 0
+    for run, wrong in faults(todo):
+        failed += wrong is not None
+        lines.append(f"{'ok   ' if wrong is None else 'FAULT'} {page} {run.name}")
+        if wrong is not None:
+            said = "\n".join(wrong.splitlines()[:LINES])
+            lines.append(textwrap.indent(said, " " * 6))
+    return lines, len(todo), failed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("pages", nargs="*", help="pages, without suffix; default all")
@@ -129,24 +178,15 @@ def main():
     data = rows()
     if unknown := [page for page in asked.pages if page not in data]:
         sys.exit(f"{ROWS} has no edits of {', '.join(unknown)}")
-    todo = [run for page in asked.pages or data for run in runs(page, data[page])]
-    if asked.only:
-        todo = [run for run in todo if run.name.startswith(f"{asked.only}. ")]
-    start = time.perf_counter()
-    failed = 0
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", cache)
-        with ThreadPoolExecutor(int(os.environ.get("WORKERS", 2))) as pool:
-            for run, wrong in zip(todo, pool.map(fault, todo), strict=True):
-                failed += wrong is not None
-                print("ok   " if wrong is None else "FAULT", run.page, run.name)
-                if wrong is not None:
-                    print(
-                        textwrap.indent("\n".join(wrong.splitlines()[:LINES]), " " * 6)
-                    )
-                sys.stdout.flush()
+    only = asked.only and f"{asked.only}. "
+    start, number, failed = time.perf_counter(), 0, 0
+    with ThreadPoolExecutor(int(os.environ.get("WORKERS", 2))) as pool:
+        pages = asked.pages or data
+        for lines, done, wrong in pool.map(lambda p: of_page(p, data[p], only), pages):
+            number, failed = number + done, failed + wrong
+            print("\n".join(lines), flush=True)
     minutes = (time.perf_counter() - start) / 60
-    print(f"{len(todo) - failed} of {len(todo)} pass, in {minutes:.1f} minutes.")
+    print(f"{number - failed} of {number} pass, in {minutes:.1f} minutes.")
     sys.exit(failed > 0)
 
 

@@ -1,9 +1,11 @@
-"""A reader's kernel: runs cells of code (JSON on standard input) and says what went wrong.
+"""A reader's kernel: runs notebooks, one after the other, and says what went wrong.
 
-    python -m tools.reader < cells.json
+    python -m tools.reader < notebooks
 
-Prints one line of JSON: the error that ended the run and the first warning, or null. Figures are
-drawn as a notebook draws them, and every explorer is moved to both ends of each slider.
+Takes a line of JSON for each notebook, the list of its cells of code; prints a line of JSON for
+it: the error that ended the run and the first warning, or null. Each begins with no names but
+in the same process, so that what is imported and compiled stays. Figures are drawn as a notebook
+draws them, and every explorer is moved to both ends of each slider.
 """
 
 import json
@@ -56,6 +58,8 @@ def texts_of(captured):
 def read(cells):
     """The first error, with the cell it is in, and the first warning."""
     shell = InteractiveShell.instance()
+    shell.reset()
+    plt.close("all")
     warning = None
     for cell in cells:
         with warnings.catch_warnings(record=True) as caught, capture_output() as shown:
@@ -86,5 +90,6 @@ def read(cells):
 
 if __name__ == "__main__":
     explore.explore = moved(explore.explore)
-    error, warning = read(json.load(sys.stdin))
-    print(json.dumps({"error": error, "warning": warning}))
+    for line in sys.stdin:
+        error, warning = read(json.loads(line))
+        print(json.dumps({"error": error, "warning": warning}), flush=True)
