@@ -177,13 +177,13 @@ def _frame(draw, parameters, alt):
         is_text = sentence is None or isinstance(sentence, str)
         _require(is_text, f"{returned}; it must return a sentence or None")
         figure = plt.figure(*made)
-        raw = io.BytesIO()
-        figure.savefig(raw, format="raw", dpi=DOTS_PER_INCH)
+        png = io.BytesIO()
+        fast = {"compress_level": 1}  # it is read again at once
+        figure.savefig(png, format="png", dpi=DOTS_PER_INCH, pil_kwargs=fast)
     finally:
         for number in set(plt.get_fignums()) - before:
             plt.close(number)
-    width = int(figure.get_figwidth() * DOTS_PER_INCH)
-    pixels = np.frombuffer(raw.getvalue(), np.uint8).reshape(-1, width, 4).copy()
+    pixels = np.array(Image.open(png).convert("RGBA"))
     pixels[pixels[..., 3] == 0] = 0  # one way to be transparent
     return _Frame(pixels, figure.get_dpi() / DOTS_PER_INCH, alt, sentence or "")
 
