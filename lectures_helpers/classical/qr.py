@@ -19,6 +19,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 from jax.typing import ArrayLike
+from scipy import stats
 
 from lectures_helpers import checks, demand
 from lectures_helpers.classical import base_stock, eoq, matching, renewal
@@ -27,7 +28,7 @@ from lectures_helpers.classical.shop import Performance, Shop, checked
 
 __all__ = [
     "Policy", "Run", "approximate_policy", "create_parameters", "exact", "optimal_policy",
-    "simulate",
+    "position_cost", "simulate",
 ]  # fmt: skip
 
 
@@ -110,6 +111,23 @@ def exact(
     Q, r = _policies(quantity=quantity, reorder_point=reorder_point)
     params, N = renewal.lead_time_demand_of(params, interarrival)
     return renewal.long_run(params, N, r + 1, Q.reshape(Q.shape + (1,) * r.ndim))
+
+
+def position_cost(params: Shop, y: np.ndarray) -> np.ndarray:
+    """Compute the yearly cost of holding and backorders at a position, Poisson demand [g(y)].
+
+    Args:
+        params: the model.
+        y: inventory positions, whole numbers of any shape.
+
+    Returns:
+        Money a year, of y's shape, in 64 bits.
+
+    Source: eq:qr-position-cost of the lecture on (Q, r).
+    """
+    m = params.demand_rate * params.lead_time
+    short = (m - y) * stats.poisson.sf(y, m) + m * stats.poisson.pmf(y, m)
+    return params.holding_cost * (y - m + short) + params.backorder_cost * short
 
 
 def optimal_policy(

@@ -1,5 +1,6 @@
 """A shop, and what a policy makes of it: what the classical models are given and give back."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import jax
@@ -8,7 +9,7 @@ import numpy as np
 
 from lectures_helpers import checks
 
-__all__ = ["Costs", "Performance", "Shop"]
+__all__ = ["Costs", "Performance", "Shop", "stack"]
 
 #: Exact results are NumPy arrays, in 64 bits; simulated ones are JAX arrays.
 Array = jax.Array | np.ndarray
@@ -70,6 +71,15 @@ class Performance(NamedTuple):
     backorder_pmf: Array
     #: standard errors of the means over replications; None if exact
     standard_error: "Performance | None" = None
+
+
+def stack(results: Iterable[Performance]) -> Performance:
+    """Put exact results of several shops into one, along a first axis.
+
+    The laws of their lines, which differ in length, are left out.
+    """
+    results = [result._replace(backorder_pmf=np.zeros(0)) for result in results]
+    return jax.tree.map(lambda *values: np.stack(values), *results)
 
 
 def checked(shop: Shop, positive: tuple[str, ...] = POSITIVE) -> Shop:

@@ -9,6 +9,7 @@ from lectures_helpers.expiry.model import (
     decode,
     deplete,
     encode,
+    is_sensible,
     next_stock,
     poisson_pmf,
     reward,
@@ -35,7 +36,8 @@ from lectures_helpers.expiry.solver import (
 
 __all__ = [
     "Certificate", "Model", "Policy", "Rollout", "Solution", "create_model", "decode",
-    "deplete", "encode", "evaluate", "fluid_policy", "greedy", "newsvendor_level",
+    "deplete", "encode", "evaluate", "fluid_policy", "greedy", "is_sensible",
+    "newsvendor_level",
     "newsvendor_policy", "next_stock", "optimal_policy", "poisson_pmf",
     "required_memory", "reward", "rollout", "sample_average_pmf", "solve", "thresholds",
 ]  # fmt: skip

@@ -29,7 +29,8 @@ from scipy import stats
 from lectures_helpers import checks
 
 __all__ = [
-    "Model", "create_model", "decode", "deplete", "encode", "next_stock", "poisson_pmf",
+    "Model", "create_model", "decode", "deplete", "encode", "is_sensible", "next_stock",
+    "poisson_pmf",
     "reward", "sample_average_pmf",
 ]  # fmt: skip
 
@@ -141,6 +142,29 @@ def _checked_pmf(pmf):
     pmf /= total
     pmf.flags.writeable = False
     return pmf
+
+
+def is_sensible(model: Model) -> bool:
+    """Say whether the prices are such that the best decisions have their known shape.
+
+    Args:
+        model: the model.
+
+    Returns:
+        Whether h >= 0, r >= 0 and -θ <= s <= r: nothing is earned by holding, by letting
+        a unit expire rather than sell it off, or by not selling it.
+
+    Raises:
+        ValueError: a bad model.
+
+    Source: the condition (expiry-sensible) of the lecture on structure.
+
+    >>> is_sensible(create_model())
+    True
+    """
+    model = checked_model(model)
+    s, h, r, θ = model.salvage, model.holding_cost, model.price, model.disposal_cost
+    return bool(h >= 0 and r >= 0 and -θ <= s <= r)
 
 
 def checked_model(model: Model) -> Model:

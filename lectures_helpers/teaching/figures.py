@@ -17,10 +17,13 @@ from jax.typing import ArrayLike
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 
+from lectures_helpers.teaching import intervals
+
 __all__ = [
-    "COLORS", "LINES", "NEUTRAL", "SEQUENCE", "TEXT", "THICK", "cost_parts", "end_label",
+    "COLORS", "LINES", "NEUTRAL", "SEQUENCE", "TEXT", "THICK", "cost_parts", "curve",
+    "end_label",
     "exact_line", "ink", "inventory_histogram", "inventory_path", "law_density",
-    "restock_levels", "simulated_band", "simulated_points", "use_style",
+    "relevant_costs", "restock_levels", "simulated_band", "simulated_points", "use_style",
 ]  # fmt: skip
 
 #: Text, and the total of what is drawn: the text's own colour on a light page.
@@ -202,6 +205,55 @@ def exact_line(
 ) -> None:
     """Draw an exact result as a thin line."""
     ax.plot(x, y, color=color, label=label, linestyle=linestyle, linewidth=width)
+
+
+def curve(
+    ax: Axes,
+    x: ArrayLike,
+    simulated: ArrayLike | None,
+    exact: ArrayLike,
+    color: str,
+    linestyle: Any = "-",
+    label: str | None = None,
+    width: float = 1.2,
+) -> None:
+    """Draw an exact curve, and replications beside it as points in a 95 % band.
+
+    Args:
+        ax: matplotlib axes.
+        x: (n,) where the values stand.
+        simulated: (n, replications) values, or None.
+        exact: (n,) values.
+        color: of all of it.
+        linestyle: of the exact curve.
+        label: for a legend.
+        width: of the exact curve, points.
+    """
+    if simulated is not None:
+        mean, half_width, _ = intervals.interval(simulated)
+        simulated_band(ax, x, mean, half_width, color=color)
+        ax.plot(x, mean, "o", color=color, markersize=3)
+    exact_line(ax, x, exact, color=color, linestyle=linestyle, label=label, width=width)
+
+
+def relevant_costs(ax: Axes, x: ArrayLike, simulated: Any, exact: Any) -> None:
+    """Draw holding and backorder cost per demand, and their sum thick.
+
+    Args:
+        ax: matplotlib axes.
+        x: (n,) where the policies stand.
+        simulated: their simulated performance, or None.
+        exact: their exact performance.
+    """
+    for part, name, width in (
+        ("relevant", "total", THICK),
+        ("holding", "holding", 1.4),
+        ("backorder", "backorder", 1.4),
+    ):
+        seen = None if simulated is None else getattr(simulated.costs, part)
+        style = COLORS[name], LINES[name], name, width
+        curve(ax, x, seen, getattr(exact.costs, part), *style)
+    ax.set(ylabel="Relevant cost per demand (€)", ylim=(0, None))
 
 
 def simulated_points(

@@ -1,6 +1,6 @@
 """How sure a simulation is: intervals over replications, and comparisons with exact values."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jax.typing import ArrayLike
@@ -8,7 +8,13 @@ from scipy import stats
 
 from lectures_helpers import checks
 
-__all__ = ["Interval", "check_agreement", "check_shares", "interval"]
+__all__ = [
+    "Interval",
+    "check_agreement",
+    "check_performance",
+    "check_shares",
+    "interval",
+]
 
 # A lecture makes some ten families of comparisons, and a right one must stop less than once in
 # 10,000 runs: each family may be wrong as often as one normal estimate is five standard
@@ -107,6 +113,33 @@ def check_agreement(simulated: ArrayLike, exact: ArrayLike, axis: int = -1) -> s
         f"Simulated and exact values agree ({mean.size} compared): the largest gap is "
         f"{largest:.1f} standard errors, where {limit:.1f} are allowed. At a typical "
         f"point, an error of {caught:.0%} would have been caught."
+    )
+
+
+def check_performance(simulated: Any, exact: Any) -> str:
+    """Assert that fill rates and relevant costs of replications agree with exact ones.
+
+    Args:
+        simulated: a policy's, or several policies', simulated performance, with the
+            replications along the last axis.
+        exact: their exact performance.
+
+    Returns:
+        What `check_agreement` says, of each; nothing where fills or waits are so rare
+        that they have no normal error.
+
+    Raises:
+        AssertionError: as `check_agreement`.
+    """
+    usual = np.abs(exact.fill_rate - 0.5) < 0.498
+    pairs = [
+        (simulated.fill_rate, exact.fill_rate),
+        (simulated.costs.relevant, exact.costs.relevant),
+    ]
+    return "\n".join(
+        check_agreement(runs[usual], target[usual])
+        for runs, target in pairs
+        if usual.any()
     )
 
 
