@@ -137,7 +137,7 @@ def test_what_is_refused(changes, words):
 
 
 def test_searches_that_would_not_end_are_refused():
-    shop = periodic.create_parameters(1e18, 1.0, 2.0, [0.5, 0.5])
+    shop = periodic.create_parameters(1e12, 1.0, 2.0, [0.5, 0.5])
     with pytest.raises(ValueError, match="size must be <= 200,000"):
         periodic.optimal_policy(shop)
     with pytest.raises(ValueError, match="s must be below S"):
