@@ -11,6 +11,9 @@ class OutputFirst(SphinxPostTransform):
     def run(self, **kwargs):
         for folded in list(self.document.findall(HideCodeCellNode)):
             cell = folded.parent
+            # (A cell that is hidden as a whole stands within its fold.)
+            if cell is None or cell.get("nb_element") != "cell_code":
+                continue
             if cell[-1].get("nb_element") == "cell_code_output":
                 cell.remove(folded)
                 folded["classes"].append("below-output")
