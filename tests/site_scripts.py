@@ -116,6 +116,7 @@ FAULTS = r"""
       for (let node = walk.nextNode(); node; node = walk.nextNode())
         for (let i = 0; i < node.data.length; i++) {
           const box = place(node, i);
+          if (/\s/.test(node.data[i])) before = "";  // between two words
           if (!box) continue;
           if (box.top >= bottom - 1 && /[A-Za-z0-9]/.test(before) && /\w/.test(node.data[i]))
             faults.push(`a name breaks after "${before}": ${name(e)}`);

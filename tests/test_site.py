@@ -251,7 +251,7 @@ def test_works_offline_from_the_zip(name, phone, unpacked):
         ("critical ratio", "newsvendor"),
         ("Scarf 1960", "sample_paths"),
         ("newsvendor", "newsvendor"),
-        ("95%", "newsvendor"),
+        ("95%", "sample_paths"),
         ("EOQ", "eoq"),
         ("1913", "eoq"),
         ("fill rate", "base_stock_level"),

@@ -36,8 +36,11 @@ MEASURE = """<!doctype html><title>Measure</title>
       for (const closed of page.querySelectorAll(".toggle-hidden"))
         closed.classList.remove("toggle-hidden");
       const { scrollWidth, clientWidth } = page.documentElement;
+      // What scrolls within itself widens no page.
+      const scrolls = (e) => e && e.tagName !== "ARTICLE" &&
+        (frame.contentWindow.getComputedStyle(e).overflowX !== "visible" || scrolls(e.parentElement));
       const out = [...page.querySelectorAll("article *")].filter((e) =>
-        e.getBoundingClientRect().right > clientWidth + 1);
+        e.getBoundingClientRect().right > clientWidth + 1 && !scrolls(e.parentElement));
       widths[name] = [scrollWidth, clientWidth, out[0]?.outerHTML.slice(0, 200) ?? ""];
     }
     await fetch("/found", { method: "POST", body: JSON.stringify(widths) });
