@@ -109,8 +109,7 @@ FAULTS = r"""
       if (mark && formula.width && mark.left < formula.right - 1)
         faults.push(`a line begins with "${next.data[0]}", after a formula: ${name(e.parentElement)}`);
     }
-    for (const e of article().querySelectorAll("code:not(pre code)")) {
-      if (e.getClientRects().length < 2) continue;
+    const broken = (e, what, within) => {
       const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
       let [bottom, before] = [Infinity, ""];
       for (let node = walk.nextNode(); node; node = walk.nextNode())
@@ -118,11 +117,15 @@ FAULTS = r"""
           const box = place(node, i);
           if (/\s/.test(node.data[i])) before = "";  // between two words
           if (!box) continue;
-          if (box.top >= bottom - 1 && /[A-Za-z0-9]/.test(before) && /\w/.test(node.data[i]))
-            faults.push(`a name breaks after "${before}": ${name(e)}`);
+          if (box.top >= bottom - 1 && within.test(before) && /\w/.test(node.data[i]))
+            faults.push(`a ${what} breaks after "${before}": ${name(e)}`);
           [bottom, before] = [box.bottom, node.data[i]];
         }
-    }
+    };
+    for (const e of article().querySelectorAll("code:not(pre code)"))
+      if (e.getClientRects().length > 1) broken(e, "name", /[A-Za-z0-9]/);
+    for (const e of article().querySelectorAll(".cell_output :is(td, th)"))
+      if (!e.querySelector("code, .math")) broken(e, "word in a table", /[A-Za-z0-9.,]/);
     for (const e of article().querySelectorAll(".cell_output .output pre"))
       if (e.scrollWidth > e.clientWidth + 1)
         faults.push(`what a cell prints is cut off: ${name(e)}`);

@@ -34,10 +34,14 @@ def test_number_of_digits():
 
 
 def test_columns_of_numbers_line_up_at_the_right():
-    rows = [["exact", "5.84", "3 %", 9], ["simulated", "**−5.9**", "≈ 2.5 ms", 10]]
-    lines = reports.table(rows, ["kind", "cost (€)", "share", "n"], "A note.").data
-    assert lines.splitlines()[1] == "|:---|---:|---:|---:|"
-    assert lines.endswith("| 10 |\n\nA note.")
+    rows = [
+        ["exact", "5.84", "3 %", 9, 2.33e-7],
+        ["simulated", "**−5.9**", "≈ 2.5 ms", 10, 0.5],
+    ]
+    titles = ["kind", "cost (€)", "share", "n", "error"]
+    lines = reports.table(rows, titles, "A note.").data
+    assert lines.splitlines()[1] == "|:---|---:|---:|---:|---:|"
+    assert lines.endswith("| 0.500 |\n\nA note.")
 
 
 def test_table_without_rows():

@@ -57,6 +57,7 @@ def lines_of(check, text):
         (style.spelling, "If x < 3 the newsboy is y > 2."),
         (style.sentence_case, "## `Foo` Thing"),
         (style.figures, "```{code-cell} ipython3\nfor x in y:\n    plt.show()\n```"),
+        (style.roles, CELL.format('Markdown(f"A {{{{term}}}}`lot`.")')),
         (style.demos, "(demo18)=\n## A sweep"),
         (style.exercises, "```{solution-start} ex-a\n```"),
         (style.spelling, ":::{margin} A newsboy\n:class: x\nText.\n:::"),

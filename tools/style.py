@@ -182,6 +182,16 @@ def hard_number(text):
     return None
 
 
+def roles(text):
+    """What a cell says is Markdown, which Jupyter and Colab read too: no role of MyST."""
+    for number, block in blocks(text):
+        source = "\n".join(block.lines)
+        if block.name == "code-cell" and (
+            role := re.search(r"(?<![`\w])\{(?:\w+:)?\w+\}+`", source)
+        ):
+            yield number, f"a cell says {role[0]}...`: only the book knows that role"
+
+
 def sentence_case(text):
     for number, title in headings(text):
         wrong = []
@@ -347,6 +357,7 @@ PAGE = (
     spelling,
     timings,
     numbers,
+    roles,
     sentence_case,
     figures,
     inks,

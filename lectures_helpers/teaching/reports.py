@@ -18,7 +18,7 @@ STRICT = "LECTURES_STRICT"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # A cell that lines up with others at its right end: a number, with its sign or unit.
 NUMERIC = re.compile(
-    r"[-+−±<≈]?\s*[\d∞–](?:[\d,.]|\s*(?:%|×|ms|μs|s|€))*[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]*"
+    r"[-+−±<≈]?\s*[\d∞–](?:[\d,.]|\s*(?:%|×(?:\s*10)?|ms|μs|s|€))*[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]*"
 )
 
 
