@@ -28,7 +28,7 @@ import lectures_helpers
 from lectures_helpers import demand, expiry
 from lectures_helpers.classical import base_stock, eoq, newsvendor, qr
 from lectures_helpers.dynamics import ss, ss_exact
-from lectures_helpers.optimal import periodic
+from lectures_helpers.optimal import dual_sourcing, periodic
 
 #: What a reader may hand over in place of what is right.  A tracer is made of what is
 #: right; a record (a model, a law) also comes put together by hand.
@@ -94,6 +94,10 @@ EXEMPT = {
     # What students answer has a table of its own, tests/test_labs.py; notes call the rest.
     "teaching.labs": "all",
     "optimal.periodic": {"backup"},
+    "optimal.dual_sourcing": {
+        "backup", "follow", "orders", "to_come", "positions", "single_index",
+        "dual_index", "capped_dual_index", "tailored_base_surge", "rule_cost",
+    },
     # How the solver works inside; lectures show these, and call them with its arrays.
     **dict.fromkeys(
         ["expiry.exhaustive", "expiry.memory", "expiry.periods",
@@ -423,6 +427,8 @@ def table():
     }  # fmt: skip
     # -------------------------------------------------------------------- optimal
     review = a(periodic.create_parameters(5.0, 1.0, 4.0, [0.5, 0.5]))
+    shop = dual_sourcing.create_parameters(1.0, 2.0, 1.0, 9.0, [0.5, 0.5], 2)
+    two = a(shop)
     rows |= {
         "value_iteration.solve": {
             "backup": a(jnp.sin), "values": a(np.zeros(2, "float32"), TRACED),
@@ -439,6 +445,26 @@ def table():
         },
         "optimal.periodic.optimal_policy": {"params": review},
         "optimal.periodic.table": {"params": review, "low": a(-1, SIGNED), "high": a(5)},
+        "optimal.dual_sourcing.create_parameters": {
+            "regular_cost": a(1.0), "express_cost": a(2.0), "holding_cost": a(1.0),
+            "backorder_cost": a(9.0), "demand_pmf": a([0.5, 0.5]), "lead_time": a(2),
+        },
+        "optimal.dual_sourcing.table": {
+            "params": two, "top": a(5, OPTIONAL), "most": a(4, OPTIONAL),
+        },
+        "optimal.dual_sourcing.optimum": {
+            "params": two, "top": a(5, OPTIONAL), "most": a(4, OPTIONAL),
+            "tol": a(1e-3, LARGE),
+        },
+        "optimal.dual_sourcing.check_box": {"params": two, "V": a(np.zeros((5, 4)), MANY)},
+        "optimal.dual_sourcing.overshoot": {"params": two, "gap": a(3), "cap": a(1)},
+        "optimal.dual_sourcing.best_capped_dual_index": {
+            "params": two, "most_gap": a(3, OPTIONAL), "caps": a([1], OPTIONAL),
+        },
+        "optimal.dual_sourcing.box_bounds": {"params": two},
+        "optimal.dual_sourcing.best_dual_index": {"params": two},
+        "optimal.dual_sourcing.best_single_index": {"params": two},
+        "optimal.dual_sourcing.best_tailored_base_surge": {"params": two},
     }  # fmt: skip
     # -------------------------------------------------------------------- teaching
     values = {"x": [1, 2]}
