@@ -4,10 +4,14 @@ Jupyter Book's cache looks at the notebook alone: change the package, and a page
 of the old one. Here the cache lies in a folder named by what the outputs depend on, the package's
 sources and the versions of the numerical libraries: a change executes every page anew, a change
 back finds the old outputs again.
+
+What a page compiles is kept, for the tests that run its cells again. A page itself begins
+without: the first calls that it times are first calls.
 """
 
 import hashlib
 import os
+import shutil
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(
     0, str(ROOT)
 )  # for tools/, a folder of the repository that is not installed
+
+from tools import programs  # noqa: E402 (it lies there)
 
 PACKAGE = "lectures_helpers"
 LIBRARIES = ("jax", "jaxlib", "numpy", "scipy", "matplotlib")
@@ -52,6 +58,13 @@ def configure(app, config):
     os.environ["IPYTHONDIR"] = str(quiet_ipython(root / "_build" / "ipython"))
 
 
+def keep_programs(app, docname, source):
+    """Begin a page, whose cells run next, with no programs from before."""
+    root = Path(app.srcdir)
+    shutil.rmtree(programs.folder(docname, root), ignore_errors=True)
+    os.environ.update(programs.environment(docname, root))
+
+
 def quiet_ipython(folder):
     """An IPython folder whose kernels report errors only."""
     settings = folder / "profile_default" / "ipython_kernel_config.py"
@@ -62,4 +75,5 @@ def quiet_ipython(folder):
 
 def setup(app):
     app.connect("config-inited", configure)
+    app.connect("source-read", keep_programs)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
