@@ -152,7 +152,7 @@ def test_rules_cost_the_same_in_the_box(lead_time):
 
 def test_all_pairs_of_levels_of_a_dual_index():
     shop = shop_of(2, 110.0)
-    box = dual.table(shop, top=14)
+    box = dual.table(shop)
     costs = {}
     for s, S in itertools.combinations_with_replacement(range(11), 2):
         e, z = dual.dual_index(*dual.positions(box), s, S)
