@@ -28,7 +28,7 @@ import lectures_helpers
 from lectures_helpers import demand, expiry
 from lectures_helpers.classical import base_stock, eoq, newsvendor, qr
 from lectures_helpers.dynamics import ss, ss_exact
-from lectures_helpers.optimal import dual_sourcing, periodic
+from lectures_helpers.optimal import dual_sourcing, lost_sales, periodic
 
 #: What a reader may hand over in place of what is right.  A tracer is made of what is
 #: right; a record (a model, a law) also comes put together by hand.
@@ -94,6 +94,7 @@ EXEMPT = {
     # What students answer has a table of its own, tests/test_labs.py; notes call the rest.
     "teaching.labs": "all",
     "optimal.periodic": {"backup"},
+    "optimal.lost_sales": {"backup"},
     "optimal.dual_sourcing": {
         "backup", "follow", "orders", "to_come", "positions", "single_index",
         "dual_index", "capped_dual_index", "tailored_base_surge", "rule_cost",
@@ -429,6 +430,7 @@ def table():
     review = a(periodic.create_parameters(5.0, 1.0, 4.0, [0.5, 0.5]))
     shop = dual_sourcing.create_parameters(1.0, 2.0, 1.0, 9.0, [0.5, 0.5], 2)
     two = a(shop)
+    lost = a(lost_sales.create_parameters(1.0, 4.0, [0.5, 0.5], 2))
     rows |= {
         "value_iteration.solve": {
             "backup": a(jnp.sin), "values": a(np.zeros(2, "float32"), TRACED),
@@ -445,6 +447,22 @@ def table():
         },
         "optimal.periodic.optimal_policy": {"params": review},
         "optimal.periodic.table": {"params": review, "low": a(-1, SIGNED), "high": a(5)},
+        "optimal.lost_sales.create_parameters": {
+            "holding_cost": a(1.0), "lost_sale_cost": a(4.0), "demand_pmf": a([0.5, 0.5]),
+            "lead_time": a(2),
+        },
+        "optimal.lost_sales.lead_time_quantile": {"params": lost, "periods": a(2)},
+        "optimal.lost_sales.box": {"params": lost},
+        "optimal.lost_sales.table": {"params": lost, "shape": a((6, 3), OPTIONAL)},
+        "optimal.lost_sales.optimum": {
+            "params": lost, "tol": a(1e-3, LARGE), "shape": a((6, 3), OPTIONAL),
+        },
+        "optimal.lost_sales.rule_cost": {
+            "params": lost, "rule": a(lost_sales.base_stock(2)), "tol": a(1e-3, LARGE),
+        },
+        "optimal.lost_sales.base_stock": {"level": a(2), "most": a(1, OPTIONAL)},
+        "optimal.lost_sales.constant_order_cost": {"params": lost, "order": a(0)},
+        "optimal.lost_sales.myopic": {"params": lost},
         "optimal.dual_sourcing.create_parameters": {
             "regular_cost": a(1.0), "express_cost": a(2.0), "holding_cost": a(1.0),
             "backorder_cost": a(9.0), "demand_pmf": a([0.5, 0.5]), "lead_time": a(2),

@@ -120,7 +120,7 @@ def box(params: Parameters) -> tuple[int, ...]:
     Source: Zipkin (2008), "Old and new methods for lost-sales inventory systems".
 
     >>> box(create_parameters(1.0, 4.0, [0.2, 0.5, 0.3], 2))
-    (6, 3)
+    (5, 3)
     """
     params = _checked(params)
     most = lead_time_quantile(params, params.lead_time + 1)
@@ -139,15 +139,25 @@ def table(params: Parameters, shape: tuple[int, ...] | None = None) -> Table:
         ValueError: a box of another dimension, or too small for the law.
     """
     params = _checked(params)
-    needed = box(params)
-    shape = needed if shape is None else tuple(shape)
-    if len(shape) != len(needed) or any(
-        a < b for a, b in zip(shape, needed, strict=True)
-    ):
-        raise ValueError(f"shape must be at least {needed} for this law, got {shape}")
+    shape = _shape(params, shape)
     costs, left = _period(params, shape[0])
     num_orders = shape[1] if len(shape) > 1 else lead_time_quantile(params, 1) + 1
     return Table(jnp.asarray(costs), jnp.asarray(left), jnp.arange(num_orders))
+
+
+def _shape(params, shape):
+    """The box of states, checked."""
+    needed = box(params)
+    if shape is None:
+        return needed
+    checks.not_traced("shape", shape)
+    given = np.asarray(checks.integers("shape", shape))
+    if given.shape != (len(needed),) or (given < needed).any() or (given > 1000).any():
+        raise ValueError(
+            f"shape must be {len(needed)} numbers from {needed} for this law to 1,000, "
+            f"got {shape}"
+        )
+    return tuple(given.tolist())
 
 
 def _period(params, size):
@@ -221,7 +231,7 @@ def optimum(
     4.4
     """
     of_states = table(params, shape)
-    shape = box(params) if shape is None else tuple(shape)
+    shape = _shape(params, shape)
     states = int(np.prod([float(n) for n in shape]))
     if (needed := 3 * 4 * states) > MOST_BYTES:
         raise ValueError(
@@ -255,6 +265,8 @@ def rule_cost(
     0.5
     """
     params, tol = _checked(params), checks.concrete("tol", checks.positive("tol", tol))
+    if not callable(rule):
+        raise ValueError(f"rule must be a function of states, got {rule!r}")
     pmf, L = params.demand_pmf, params.lead_time
     seen = np.zeros((1, L), int)
     orders, moves, new = np.zeros(0, int), [], seen
