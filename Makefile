@@ -11,7 +11,7 @@ export PIP_USER = 0
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book test page notebooks labs edits numerics lint format bench colab lowest repository clean distclean
+.PHONY: help environment book test page notebooks labs instances edits numerics lint format bench colab lowest repository clean distclean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ notebooks: environment ## make the .ipynb twins of the lectures
 
 labs: environment ## renew what the lab sheets check; write the sheets for Otter-Grader to _build/labs
 	@$(BIN)/python -m tools.labs
+
+instances: environment ## compute the solved instances again, in a minute; LARGE=1: also those that take half an hour
+	@$(BIN)/python -m tools.instances $(if $(LARGE),--large)
 
 edits: environment ## run every lecture with a reader's changes and with other seeds
 	@$(BIN)/python -m tools.edits $(PAGE)

@@ -3,10 +3,16 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import classical, expiry, scaling, ss
+from benchmarks import classical, expiry, optimal, scaling, ss
 
 HERE = Path(__file__).parent
-TOPICS = {"ss": ss, "classical": classical, "expiry": expiry, "scaling": scaling}
+TOPICS = {
+    "ss": ss,
+    "classical": classical,
+    "optimal": optimal,
+    "expiry": expiry,
+    "scaling": scaling,
+}
 
 
 def main(arguments=None):

@@ -9,14 +9,22 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import classical, expiry, expiry_formulations, record, scaling, ss
+from benchmarks import (
+    classical,
+    expiry,
+    expiry_formulations,
+    optimal,
+    record,
+    scaling,
+    ss,
+)
 from lectures_helpers.dynamics import ss_exact
 from lectures_helpers.expiry import exhaustive, tensor
 
 
 def run_tiny(folder, *options):
     benchmarks.main(["--tiny", "--output", str(folder), *options])
-    paths = sorted(folder.iterdir(), reverse=True)  # s–S, scaling, expiry, classical
+    paths = sorted(folder.iterdir(), reverse=True)  # s–S, scaling, optimal, ...
     return paths, [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
@@ -26,7 +34,8 @@ def test_tiny_run_is_recorded(tmp_path, capsys):
     pytest.importorskip("mdpax", reason="a peer that the course does not need")
     pytest.importorskip("stockpyl", reason="a peer that the course does not need")
     paths, results = run_tiny(tmp_path)
-    names = [f"{name}-cpu.json" for name in ("ss", "scaling", "expiry", "classical")]
+    topics = "ss", "scaling", "optimal", "expiry", "classical"
+    names = [f"{name}-cpu.json" for name in topics]
     assert [path.name for path in paths] == names
     output = capsys.readouterr().out
     for path, result in zip(paths, results, strict=True):
@@ -40,7 +49,10 @@ def test_tiny_run_is_recorded(tmp_path, capsys):
         assert machine["versions"]["jax"]
     tables = [list(result["tables"].values()) for result in results]
     lengths = [[len(table) for table in each] for each in tables]
-    assert lengths == [[7, 2, 2], [2, 1, 3, 3], [6, 6, 1], [4, 3, 3, 2, 2, 2, 2]]
+    assert lengths == [
+        *([7, 2, 2], [2, 1, 3, 3], [3, 2]),
+        *([6, 6, 1], [4, 3, 3, 2, 2, 2, 2]),
+    ]
     for table in chain.from_iterable(tables):
         assert table[0]["ratio"] == 1.0
         for row in table:
@@ -49,7 +61,7 @@ def test_tiny_run_is_recorded(tmp_path, capsys):
             assert 0 < row["q1_s"] <= row["median_s"] <= row["q3_s"]
     for path in paths:
         readable(path)
-    assert results[2]["deep_peak_bytes"] > 0
+    assert results[3]["deep_peak_bytes"] > 0
     more_classes, more_levels, backup, section = results[1]["tables"].values()
     assert [row["states"] for row in (*more_classes, *more_levels)] == [16, 64, 27]
     assert [row["devices"] for row in backup] == [1, 1, 2]
@@ -108,15 +120,20 @@ def test_goes_on_without_missing_peers(tmp_path, monkeypatch, capsys):
     for peer in ("numba", "simpy", "mdpax.core.problem", "stockpyl"):
         monkeypatch.setitem(sys.modules, peer, None)
     modules = ["ss_numba", "classical_numba", "classical_simpy", "classical_stockpyl"]
-    for module in [*modules, "expiry_numba", "expiry_mdpax"]:
+    for module in [*modules, "expiry_numba", "expiry_mdpax", "optimal_stockpyl"]:
         monkeypatch.delitem(sys.modules, f"benchmarks.{module}", raising=False)
         monkeypatch.delattr(f"benchmarks.{module}", raising=False)
-    paths, results = run_tiny(tmp_path, "--only", "ss", "expiry", "classical")
-    names = [f"{name}-cpu.json" for name in ("ss", "expiry", "classical")]
+    topics = "ss", "optimal", "expiry", "classical"
+    paths, results = run_tiny(tmp_path, "--only", *topics)
+    names = [f"{name}-cpu.json" for name in topics]
     assert [path.name for path in paths] == names  # what --only names, and no more
     install = "pip install -r benchmarks/requirements.txt"
     lines = [
         [f"Numba is missing, its kernel is left out: {install}"],
+        [
+            "Stockpyl is missing, its best (s, S) is left out: "
+            f"{install} && pip install --no-deps stockpyl",
+        ],
         [
             f"Numba is missing, its top-down is left out: {install}",
             "MDPax is missing, its value iteration is left out: "
@@ -152,6 +169,13 @@ def test_a_wrong_optimum_is_noticed(wrong):
     assert classical.same_optimum(right, "right", right)["relative_gap"] == 0.0
     with pytest.raises(AssertionError, match="wrong finds"):
         classical.same_optimum(right, "wrong", wrong)
+
+
+@pytest.mark.parametrize("wrong", [(1.0, 1.5), (1.1, 1.1 + 1e-7), (0.8, 0.8 + 1e-7)])
+def test_wrong_bounds_are_noticed(wrong):
+    assert optimal.encloses(1.0, "right", (1.0, 1.0 + 5e-7))["apart"] < 1e-6
+    with pytest.raises(AssertionError, match="wrong finds"):
+        optimal.encloses(1.0, "wrong", wrong)
 
 
 def test_a_wrong_backup_is_noticed():

@@ -28,7 +28,7 @@ LIBRARIES = ("jax", "jaxlib", "numpy", "scipy", "matplotlib")
 
 
 def fingerprint(root):
-    """Hash of the package's sources under `root`, the libraries' versions, the benchmarks."""
+    """Hash of the package's sources under `root`, the libraries' versions, benchmarks, instances."""
     digest = hashlib.sha256()
     for name in LIBRARIES:
         digest.update(f"{name}=={version(name)}\n".encode())
@@ -38,6 +38,8 @@ def fingerprint(root):
         digest.update(path.read_bytes())
     for path in sorted((root / "benchmarks" / "results").glob("*.json")):
         digest.update(path.read_bytes())  # what the page on performance reads
+    for path in (root / "book" / "assets").glob("instances.json"):
+        digest.update(path.read_bytes())  # what the page of solved instances shows
     return digest.hexdigest()[:16]
 
 

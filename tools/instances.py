@@ -1,0 +1,382 @@
+"""Solved instances, to be cited: `make instances` computes them and writes book/assets/instances.json.
+
+    python -m tools.instances [--large]
+
+Each group of instances is one function here; it returns dictionaries of one form (`FIELDS`). What
+takes minutes, and gigabytes, is computed with `--large` only: without it such instances stay in
+the file as they are. On two cores the rest takes about a minute.
+"""
+
+import argparse
+import json
+import math
+import time
+
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import Partial
+from scipy import optimize, stats
+
+from lectures_helpers import precision, value_iteration
+from lectures_helpers.dynamics import ss, ss_exact
+from lectures_helpers.optimal import periodic
+from tools import course
+
+FILE = course.ROOT / "book" / "assets" / "instances.json"
+VERSION = 1  # of the form; a field that changes its meaning gets a new name
+
+FIELDS = {
+    "name": "unlike any other in the file, and kept for good",
+    "model": "the module of the package that holds the model",
+    "title": "one line for people",
+    "page": "the page of the course that tells it",
+    "parameters": "numbers that define the instance; demand as a family and its parameters, "
+    "cut where what is left has probability 1e-15, or as probabilities of 0, 1, 2, ...",
+    "criterion": "what the costs are: of a period in the long run, or in total",
+    "optimum": "value; lower and upper bound on the least cost of any rule; a best policy if it "
+    "is a few numbers",
+    "precision": "the value differs from the least cost by at most this",
+    "proof": "where the bounds come from",
+    "rules": "name, parameters and cost of rules that are not best, or not always",
+    "published": "who printed what: key of the bibliography, quantity, number as printed, and "
+    "whether ours is less than a unit of its last digit away: printers round, or cut",
+    "call": "an expression that computes the value, after the lines in `imports`",
+    "large": "whether it is computed with --large only",
+}
+IMPORTS = [
+    "import numpy as np",
+    "from scipy import stats",
+    "from lectures_helpers.dynamics import ss, ss_exact",
+    "from lectures_helpers.optimal import periodic",
+    "from tools import instances  # in a checkout of the course",
+]
+AVERAGE = "average cost of a period"
+BY_ITERATION = "value iteration in 64 bits: the extremes of TV - V (Odoni 1969)"
+
+
+def instance(**fields):
+    """One instance with all its fields in their order."""
+    made = {"rules": [], "published": [], "large": False} | fields
+    return {name: made[name] for name in FIELDS}
+
+
+def optimum(value, lower, upper, **policy):
+    """Value and bounds, rounded outwards at the twelfth digit."""
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 11)
+    found = {
+        "value": rounded(value),
+        "lower": float(f"{math.floor(lower / unit) * unit:.12g}"),
+        "upper": float(f"{math.ceil(upper / unit) * unit:.12g}"),
+    }
+    return found | ({"policy": policy} if policy else {})
+
+
+def rounded(x, digits=12):
+    return float(f"{x:.{digits}g}")
+
+
+def printed(cite, what, text, ours):
+    """What somebody printed, and whether ours is less than a unit of its last digit away."""
+    agrees = abs(float(text) - ours) < 10.0 ** -len(text.partition(".")[2])
+    return {"cite": cite, "what": what, "printed": text, "agrees": bool(agrees)}
+
+
+# ----------------------------------------------------------------- where s and S come from
+
+
+def poisson_pmf(mean):
+    """Probabilities of 0, 1, ..., up to where what is left has probability 1e-15."""
+    law = stats.poisson(mean)
+    return law.pmf(np.arange(int(law.isf(1e-15)) + 1))
+
+
+def bounds(shop, low, high, tol=1e-10):
+    """Bounds on the least average cost of any rule, by value iteration in 64 bits."""
+    with precision.enable_x64(True):
+        table = Partial(periodic.backup, periodic.table(shop, low, high))
+        found = value_iteration.solve(
+            table, jnp.zeros(high - low + 1), tol=tol, max_iterations=200_000
+        )
+        return float(found.lower), float(found.upper)
+
+
+def rules_of_thumb(shop):
+    """Two rules that need no search, and what they cost."""
+    mean = shop.demand_pmf @ np.arange(shop.demand_pmf.size)
+    position = np.arange(int(10 * mean * (shop.lead_time + 1)) + 100)
+    safe = int(periodic.one_period_cost(shop, position).argmin())
+    lot = round(math.sqrt(2 * shop.setup_cost * mean / shop.holding_cost))
+    pairs = {
+        "every period, up to the best level": (safe - 1, safe),
+        "EOQ's lot above the level that G is lowest at": (safe, safe + lot),
+    }
+    return [
+        {
+            "name": name,
+            "parameters": {"s": s, "S": S},
+            "cost": rounded(float(periodic.cost(shop, s, S))),
+        }
+        for name, (s, S) in pairs.items()
+    ]
+
+
+def poisson_shop(name, mean, K, h, p, lead_time=0, published=()):
+    """A shop with Poisson demand, solved by search and enclosed by value iteration."""
+    shop = periodic.create_parameters(K, h, p, poisson_pmf(mean), lead_time)
+    s, S, cost = periodic.optimal_policy(shop)
+    lower, upper = bounds(shop, s - 8 * (S - s) // 4 - 60, S + (S - s) + 60)
+    ours = {"cost": cost, "s": s, "S": S}
+    return instance(
+        name=name,
+        model="optimal.periodic",
+        title=f"Poisson demand of {mean:g}, K = {K:g}, h = {h:g}, p = {p:g}, L = {lead_time}",
+        page="book/optimal/best_levels",
+        parameters={
+            "setup_cost": K,
+            "holding_cost": h,
+            "backorder_cost": p,
+            "demand": {"family": "poisson", "mean": mean},
+            "lead_time": lead_time,
+        },
+        criterion=AVERAGE,
+        optimum=optimum(cost, min(lower, cost), max(upper, cost), s=s, S=S),
+        precision=1e-9,
+        proof=BY_ITERATION + "; the value: Zheng and Federgruen's search",
+        rules=rules_of_thumb(shop),
+        published=[printed(cite, of, text, ours[of]) for cite, of, text in published],
+        call=f"periodic.optimal_policy(periodic.create_parameters({K!r}, {h!r}, {p!r}, "
+        f"instances.poisson_pmf({mean!r}), {lead_time})).cost",
+    )
+
+
+def levels():
+    """Whole units, demand that waits: a fixed cost an order."""
+    found = [
+        poisson_shop(f"levels-poisson-{mean}", float(mean), 64.0, 1.0, 9.0)
+        for mean in range(10, 80, 10)
+    ]
+    example = [("snyder2019", "s", "4"), ("snyder2019", "S", "10")]
+    example.append(("snyder2019", "cost", "8.0341"))
+    found.append(
+        poisson_shop("levels-snyder-4.7", 6.0, 5.0, 1.0, 4.0, published=example)
+    )
+    found.append(
+        poisson_shop("levels-poisson-10-lead-2", 10.0, 64.0, 1.0, 9.0, lead_time=2)
+    )
+    return found
+
+
+# --------------------------------------------------------------------- the firm of Part I
+
+FIRM_COSTS = {"setup_cost": 60.0, "holding_cost": 0.05, "lost_sale_cost": 4.0}
+
+
+def firm_cost(s, S):
+    """Cost of Part I's firm in a period of the long run, from its exact law."""
+    flows = ss_exact.flows(ss.create_parameters(s=s, S=S, μ=1.0, σ=0.5), tol=1e-11)
+    K, h, p = FIRM_COSTS.values()
+    return K * flows.restocks + h * flows.on_hand + p * flows.lost
+
+
+def firm_in_steps(step):
+    """Part I's firm with demand rounded to steps: a shop that counts in them."""
+    K, h, p = FIRM_COSTS.values()
+    steps = np.arange(int(math.exp(1.0 + 6 * 0.5) / step))
+    cdf = stats.norm.cdf((np.log((steps + 0.5) * step) - 1.0) / 0.5)
+    pmf = np.diff(cdf, prepend=0.0)
+    return periodic.create_parameters(K, h * step, p * step, pmf / pmf.sum())
+
+
+def firm():
+    """Lost sales, no lead time, lognormal demand: in half units, and in real numbers."""
+    page, step = "book/optimal/best_levels", 0.5
+    note = {"name": "the sticky note", "parameters": {"s": 10.0, "S": 100.0}}
+    demand = {"family": "lognormal", "μ": 1.0, "σ": 0.5}
+    shop = firm_in_steps(step)
+    s, S, cost = periodic.optimal_policy(shop)
+    lower, upper = bounds(shop, 0, 2 * S)
+    # A level s of the grid stands for the stocks that are rounded to it: order below s + 1/2.
+    note_in_steps = int(note["parameters"]["s"] / step), int(100.0 / step)
+    in_steps = instance(
+        name="firm-half-units",
+        model="optimal.periodic",
+        title="Part I's firm, demand rounded to half units",
+        page=page,
+        parameters=FIRM_COSTS | {"demand": demand, "step": step, "lead_time": 0},
+        criterion=AVERAGE,
+        optimum=optimum(
+            cost, min(lower, cost), max(upper, cost), s=s * step, S=S * step
+        ),
+        precision=1e-9,
+        proof=BY_ITERATION,
+        rules=[note | {"cost": rounded(float(periodic.cost(shop, *note_in_steps)))}],
+        call=f"periodic.optimal_policy(instances.firm_in_steps({step})).cost",
+    )
+    start = [(s + 0.5) * step, S * step]
+    best = optimize.minimize(
+        lambda pair: firm_cost(*pair), start, method="Nelder-Mead",
+        options={"xatol": 1e-6, "fatol": 1e-12},
+    )  # fmt: skip
+    best_s, best_S = (round(float(level), 3) for level in best.x)
+    value = firm_cost(best_s, best_S)
+    in_real_numbers = instance(
+        name="firm",
+        model="dynamics.ss_exact",
+        title="Part I's firm, lognormal demand as it is",
+        page=page,
+        parameters=FIRM_COSTS | {"demand": demand, "lead_time": 0},
+        criterion=AVERAGE,
+        optimum=optimum(value, value - 1e-8, value + 1e-8, s=best_s, S=best_S),
+        precision=1e-8,
+        proof="an s-S policy is best (Cheng and Sethi 1999); the best one by search, with "
+        "costs from a quadrature that no finer grid changes in the ninth digit: not an "
+        "enclosure",
+        rules=[note | {"cost": rounded(firm_cost(10.0, 100.0))}],
+        call=f"instances.firm_cost({best_s!r}, {best_S!r})",
+    )
+    return [in_steps, in_real_numbers]
+
+
+# --------------------------------------------------------------------- a season that ends
+
+
+def season(shop, unit_cost, num_periods, low, high):
+    """Cost of a season from an empty shelf, and (s, S) of each period, by induction."""
+    x = np.arange(low, high + 1)
+    table = periodic.table(shop, low, high)
+    mean = shop.demand_pmf @ np.arange(shop.demand_pmf.size)
+    # W(x) = V(x) + c x hides the price of a unit in the value at the end.
+    end = np.where(x > 0, shop.holding_cost * x, -shop.backorder_cost * x)
+    W, pairs = end + unit_cost * x, []
+    with precision.enable_x64(True):
+        for _ in range(num_periods):
+            H = table.period_costs + table.transitions @ W
+            orders = x[(H > shop.setup_cost + H.min()) & (x < x[H.argmin()])]
+            pairs.insert(0, (int(orders.max(initial=low)), int(x[H.argmin()])))
+            W = np.asarray(periodic.backup(table, jnp.asarray(W))) + unit_cost * mean
+    return float(W[x == 0].item()), pairs
+
+
+def normal_pmf(mean, sd, most):
+    """A normal law rounded to 0, ..., `most`."""
+    pmf = np.diff(stats.norm.cdf(np.arange(most + 2) - 0.5, mean, sd))
+    return pmf / pmf.sum()
+
+
+def known_season(demands, K, h):
+    """Least cost of meeting known demands, and the orders, by Wagner and Whitin's recursion."""
+    T, demands = len(demands), np.asarray(demands)
+    cost, until = np.zeros(T + 1), [0] * T
+    for t in reversed(range(T)):
+        held = [h * np.arange(n) @ demands[t : t + n] for n in range(1, T - t + 1)]
+        options = K + np.array(held) + cost[t + 1 :]
+        cost[t], until[t] = options.min(), t + 1 + int(options.argmin())
+    orders, t = [0] * T, 0
+    while t < T:
+        orders[t], t = int(demands[t : until[t]].sum()), until[t]
+    return float(cost[0]), orders
+
+
+def horizons():
+    """A season of chance, and one that is known."""
+    shop = periodic.create_parameters(50.0, 1.0, 20.0, normal_pmf(100.0, 20.0, 220))
+    total, pairs = season(shop, 2.0, 5, -400, 400)
+    K, h, p, *_ = shop
+    by_chance = instance(
+        name="season-normal-5",
+        model="optimal.periodic",
+        title="Five periods of demand N(100, 20), from an empty shelf",
+        page="book/optimal/best_levels",
+        parameters={
+            "setup_cost": K, "holding_cost": h, "backorder_cost": p, "unit_cost": 2.0,
+            "demand": {"family": "normal", "mean": 100.0, "sd": 20.0, "rounded to": [0, 220]},
+            "lead_time": 0, "num_periods": 5, "discount": 1.0,
+            "at the end": "what is left or waits is charged once more",
+        },
+        criterion="expected cost of the season",
+        optimum=optimum(
+            total, total - 1e-8, total + 1e-8,
+            s=[s for s, _ in pairs], S=[S for _, S in pairs],
+        ),
+        precision=1e-8,
+        proof="backward induction in 64 bits; the bounds are its rounding",
+        published=[
+            printed("snyder2023", "cost, with the normal law cut up in another way", "1558.69", total),
+            *(printed("snyder2023", f"S of period {t}", text, pairs[t - 1][1])
+              for t, text in enumerate(("133", "133", "133", "133", "126"), 1)),
+        ],
+        call="instances.season(periodic.create_parameters(50.0, 1.0, 20.0, "
+        "instances.normal_pmf(100.0, 20.0, 220)), 2.0, 5, -400, 400)[0]",
+    )  # fmt: skip
+    demands = [90, 120, 80, 70]
+    cost, orders = known_season(demands, 500.0, 2.0)
+    known = instance(
+        name="season-known-4",
+        model="optimal.periodic",
+        title="Four periods of known demand (Wagner and Whitin)",
+        page="book/optimal/best_levels",
+        parameters={"setup_cost": 500.0, "holding_cost": 2.0, "demands": demands},
+        criterion="cost of the season",
+        optimum=optimum(cost, cost, cost, orders=orders),
+        precision=0.0,
+        proof="dynamic program in whole numbers",
+        published=[
+            printed("snyder2023", "cost", "1380", cost),
+            *(
+                printed("snyder2023", f"order of period {t}", text, orders[t - 1])
+                for t, text in enumerate(("210", "0", "150", "0"), 1)
+            ),
+        ],
+        call=f"instances.known_season({demands}, 500.0, 2.0)[0]",
+    )
+    return [by_chance, known]
+
+
+# --------------------------------------------------------------------------------- the file
+
+#: Functions by the groups' names, in the order of the file.
+GROUPS = {"levels": levels, "firm": firm, "horizons": horizons}
+LARGE = {}  # the same for --large
+
+
+def read(path=FILE):
+    """The file's instances, by name."""
+    found = json.loads(path.read_text(encoding="utf-8"))["instances"]
+    return {each["name"]: each for each in found}
+
+
+def text(found):
+    """The file: all instances, and what is true of them all."""
+    address = course.repository()
+    record = {
+        "title": "Solved instances of Inventory Theory in JAX",
+        "version": VERSION,
+        "cite": f"CITATION.cff of {address.url}",
+        "licence": "BSD-3-Clause",
+        "fields": FIELDS,
+        "imports": IMPORTS,
+        "instances": found,
+    }
+    return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m tools.instances")
+    parser.add_argument("--large", action="store_true", help="what takes minutes, too")
+    options = parser.parse_args(arguments)
+    kept = read() if FILE.exists() else {}
+    found = []
+    for name, group in GROUPS.items():
+        start = time.perf_counter()
+        found += group()
+        if name in LARGE:
+            found += LARGE[name]() if options.large else [
+                each for each in kept.values() if each["large"] and each["name"].startswith(name)
+            ]  # fmt: skip
+        print(f"{name}: {time.perf_counter() - start:.1f} s")
+    FILE.write_text(text(found), encoding="utf-8", newline="\n")
+    print(f"wrote {len(found)} instances to {FILE.relative_to(course.ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
