@@ -19,7 +19,7 @@ from scipy import optimize, stats
 
 from lectures_helpers import precision, value_iteration
 from lectures_helpers.dynamics import ss, ss_exact
-from lectures_helpers.optimal import periodic
+from lectures_helpers.optimal import dual_sourcing, lost_sales, periodic
 from tools import course
 
 FILE = course.ROOT / "book" / "assets" / "instances.json"
@@ -47,7 +47,7 @@ IMPORTS = [
     "import numpy as np",
     "from scipy import stats",
     "from lectures_helpers.dynamics import ss, ss_exact",
-    "from lectures_helpers.optimal import periodic",
+    "from lectures_helpers.optimal import dual_sourcing, lost_sales, periodic",
     "from tools import instances  # in a checkout of the course",
 ]
 AVERAGE = "average cost of a period"
@@ -332,11 +332,269 @@ def horizons():
     return [by_chance, known]
 
 
+# ---------------------------------------------------------- lost sales, orders on their way
+
+LOST_PAGE = "book/optimal/best_levels"  # the lecture that says what is known of lost sales
+PENALTIES = 4.0, 9.0, 19.0, 39.0
+#: Costs of rules as printed, L = 1 to 4 for p = 4, 9, 19, 39; a constant order for any L.
+PRINTED = {
+    ("poisson", "myopic"): (
+        "4.11 4.56 4.84 5.06", "5.45 6.22 6.80 7.20",
+        "6.69 7.77 8.56 9.18", "7.88 9.16 10.17 11.04",
+    ),
+    ("poisson", "base stock"): (
+        "4.16 4.64 4.98 5.20", "5.55 6.32 6.86 7.27",
+        "6.73 7.84 8.60 9.23", "7.86 9.19 10.22 11.06",
+    ),
+    ("geometric", "base stock"): (
+        "10.04 10.70 11.13 11.44", "14.73 15.99 16.87 17.54",
+        "19.40 21.31 22.73 23.85", "24.00 26.55 28.51 30.12",
+    ),
+    ("poisson", "constant order"): ("5.27 " * 4, "10.27 " * 4, "15.78 " * 4, "18.21 " * 4),
+    ("geometric", "constant order"): ("11.00 " * 4, "18.19 " * 4, "28.60 " * 4, "36.73 " * 4),
+}  # fmt: skip
+
+
+def geometric_pmf(mean):
+    """Probabilities of 0, 1, ..., up to where what is left has probability 1e-15."""
+    ratio = mean / (1 + mean)
+    return (1 - ratio) * ratio ** np.arange(math.ceil(-15 / math.log10(ratio)) + 1)
+
+
+LAWS = {"poisson": poisson_pmf, "geometric": geometric_pmf}
+
+
+def lost_sales_bounds(pmf, p, L, tol=1e-7):
+    """Bounds on the least cost at h = 1, by value iteration in 64 bits."""
+    params = lost_sales.create_parameters(1.0, p, pmf, L)
+    with precision.enable_x64(True):
+        backup = Partial(lost_sales.backup, lost_sales.table(params))
+        start = jnp.zeros(lost_sales.box(params))
+        found = value_iteration.solve(backup, start, tol=tol)
+        return float(found.lower), float(found.upper)
+
+
+def downhill(cost, start, steps):
+    """The best of whole numbers about `start`: go to a better neighbour while there is one."""
+    known = {}
+
+    def of(at):
+        if at not in known:
+            known[at] = cost(*at) if min(at) >= 0 else math.inf
+        return known[at]
+
+    best = tuple(start)
+    while True:
+        near = [tuple(np.add(best, step).tolist()) for step in steps]
+        better = min(near, key=of)
+        if not of(better) < of(best) - 1e-9:
+            return best, of(best)
+        best = better
+
+
+def lost_sales_rules(params, start, simple):
+    """The best base stock, capped or not, the myopic rule and the best constant order.
+
+    Base stock begins its search at `start`. With `simple` only the constant order is priced.
+    """
+
+    def priced(rule):
+        found = lost_sales.rule_cost(params, rule)
+        return (found.lower + found.upper) / 2
+
+    def rule(name, parameters, cost):
+        return {"name": name, "parameters": parameters, "cost": rounded(cost, 8)}
+
+    mean = params.demand_pmf @ np.arange(params.demand_pmf.size)
+    flat = {
+        z: lost_sales.constant_order_cost(params, z)
+        for z in range(math.ceil(mean - 1e-9))
+    }
+    constant = min(flat, key=flat.get)
+    found = [rule("constant order", {"order": constant}, flat[constant])]
+    if simple:
+        return found
+    (level,), cost = downhill(
+        lambda level: priced(lost_sales.base_stock(level)), [start], [[-1], [1]]
+    )
+    base = rule("base stock", {"level": level}, cost)
+    around = [step for step in np.ndindex(3, 3) if step != (1, 1)]
+    capped, capped_cost = downhill(
+        lambda level, cap: priced(lost_sales.base_stock(level, cap)),
+        [level, math.ceil(mean) + 1],
+        np.array(around) - 1,
+    )
+    with_cap = rule(
+        "capped base stock",
+        dict(zip(("level", "cap"), capped, strict=True)),
+        capped_cost,
+    )
+    return [
+        base,
+        with_cap,
+        rule("myopic", {}, priced(lost_sales.myopic(params))),
+        *found,
+    ]
+
+
+def lost_instance(family, p, L, found, rules=(), **fields):
+    """What all instances of lost sales have in common."""
+    lower, upper = found
+    return instance(
+        name=f"lost-sales-{family}-{p:g}-{L}",
+        model="optimal.lost_sales",
+        title=f"{family.capitalize()} demand of 5, h = 1, p = {p:g}, L = {L}",
+        page=LOST_PAGE,
+        parameters={
+            "holding_cost": 1.0,
+            "lost_sale_cost": p,
+            "demand": {"family": family, "mean": 5.0},
+            "lead_time": L,
+        },
+        criterion=AVERAGE,
+        optimum=optimum((lower + upper) / 2, lower, upper),
+        rules=list(rules),
+        **fields,
+    )
+
+
+def lost():
+    """Zipkin's table of 32 shops."""
+    made = []
+    for family, pmf in LAWS.items():
+        for row, p in enumerate(PENALTIES):
+            for L in (1, 2, 3, 4):
+                params = lost_sales.create_parameters(1.0, p, pmf(5.0), L)
+                start = lost_sales.lead_time_quantile(params, L + 1)
+                simple = family == "geometric" and L > 2
+                rules = lost_sales_rules(params, start, simple)
+                said = [
+                    printed("zipkin2008", f"cost of {rule['name']}", texts[row].split()[L - 1], rule["cost"])
+                    for rule in rules
+                    if (texts := PRINTED.get((family, rule["name"])))
+                ]  # fmt: skip
+                made.append(
+                    lost_instance(
+                        family, p, L, lost_sales_bounds(pmf(5.0), p, L), rules,
+                        published=said, precision=1e-7, proof=BY_ITERATION,
+                        call=f"np.mean(instances.lost_sales_bounds(instances.{pmf.__name__}"
+                        f"(5.0), {p}, {L}))",
+                    )
+                )  # fmt: skip
+    return made
+
+
+def lost_longer(cases, large):
+    """Longer lead times, in 32 bits; bounds are a little wider than their rounding."""
+    made = []
+    for p, L in cases:
+        params = lost_sales.create_parameters(1.0, p, poisson_pmf(5.0), L)
+        found = lost_sales.optimum(params, tol=1e-3)
+        rounding = 1e-4  # some units in the last place of the largest relative value
+        made.append(
+            lost_instance(
+                "poisson", p, L, (found.lower - rounding, found.upper + rounding),
+                precision=rounded((found.upper - found.lower) / 2 + rounding, 3),
+                proof="value iteration in 32 bits (Odoni 1969), bounds moved outwards by "
+                "0.0001 for rounding",
+                call=f"np.mean(lost_sales.optimum(lost_sales.create_parameters(1.0, {p}, "
+                f"instances.poisson_pmf(5.0), {L}), tol=1e-3)[:2])",
+                large=large,
+            )
+        )  # fmt: skip
+    return made
+
+
+def lost_5_and_6():
+    """Up to some million states."""
+    cases = [(p, 5) for p in PENALTIES] + [(4.0, 6), (9.0, 6)]
+    return lost_longer(cases, large=False)
+
+
+def lost_large():
+    """Twelve million states."""
+    return lost_longer([(4.0, 7)], large=True)
+
+
+# --------------------------------------------------------------------------- two suppliers
+
+GAPS = {  # per cent above the least cost, as printed, by (l, c_e) and in the order of RULES
+    (2, 105.0): ("0.00", "0.11", "0.56", "0.06"), (2, 110.0): ("0.03", "0.18", "1.03", "0.99"),
+    (3, 105.0): ("0.00", "0.27", "0.98", "0.01"), (3, 110.0): ("0.06", "0.36", "2.11", "0.71"),
+    (4, 105.0): ("0.00", "0.36", "1.43", "0.00"), (4, 110.0): ("0.11", "0.49", "2.44", "0.58"),
+}  # fmt: skip
+RULES = {
+    "capped dual index": (
+        dual_sourcing.best_capped_dual_index,
+        ("express_level", "regular_level", "cap"),
+    ),
+    "dual index": (dual_sourcing.best_dual_index, ("express_level", "regular_level")),
+    "single index": (
+        dual_sourcing.best_single_index,
+        ("express_level", "regular_level"),
+    ),
+    "tailored base-surge": (
+        dual_sourcing.best_tailored_base_surge,
+        ("express_level", "base"),
+    ),
+}
+
+
+def two_suppliers():
+    """A ship and an aeroplane."""
+    made = []
+    for (lead_time, express), texts in GAPS.items():
+        given = 100.0, express, 5.0, 495.0
+        params = dual_sourcing.create_parameters(*given, np.full(5, 0.2), lead_time)
+        found = dual_sourcing.optimum(params)
+        lower, upper = float(found.lower), float(found.upper)
+        rules, said = [], []
+        for (name, (best, levels)), text in zip(RULES.items(), texts, strict=True):
+            values, cost = best(params)
+            parameters = {key: int(x) for key, x in zip(levels, values, strict=True)}
+            # A rule may be optimal: its cost is then the bounds', but for rounding.
+            cost = rounded(max(cost, lower), 12)
+            rules.append({"name": name, "parameters": parameters, "cost": cost})
+            gap = 100 * (cost / lower - 1)
+            said.append(
+                printed("gijsbrechts2022", f"gap of {name} in per cent", text, gap)
+            )
+        names = ("regular_cost", "express_cost", "holding_cost", "backorder_cost")
+        numbers = ", ".join(map(repr, given))
+        made.append(
+            instance(
+                name=f"two-suppliers-{lead_time}-{express:g}",
+                model="optimal.dual_sourcing",
+                title=f"A ship of {lead_time} periods, an aeroplane at {express:g}",
+                page="book/optimal/two_suppliers",
+                parameters=dict(zip(names, given, strict=True))
+                | {"demand": {"pmf": [0.2] * 5}, "lead_time": lead_time},
+                criterion=AVERAGE,
+                optimum=optimum((lower + upper) / 2, lower, upper),
+                precision=1e-8,
+                proof=BY_ITERATION + ", on a box of states that is proved large enough",
+                rules=rules,
+                published=said,
+                call=f"np.mean(dual_sourcing.optimum(dual_sourcing.create_parameters({numbers}"
+                f", np.full(5, 0.2), {lead_time}))[:2])",
+            )
+        )
+    return made
+
+
 # --------------------------------------------------------------------------------- the file
 
 #: Functions by the groups' names, in the order of the file.
-GROUPS = {"levels": levels, "firm": firm, "horizons": horizons}
-LARGE = {}  # the same for --large
+GROUPS = {
+    "levels": levels,
+    "firm": firm,
+    "horizons": horizons,
+    "lost-sales": lost,
+    "lost-sales, longer lead times": lost_5_and_6,
+    "lost-sales, large": lost_large,
+    "two-suppliers": two_suppliers,
+}
+LARGE = {"lost-sales, large": "lost-sales"}  # for --large only: how their names begin
 
 
 def read(path=FILE):
@@ -368,11 +626,14 @@ def main(arguments=None):
     found = []
     for name, group in GROUPS.items():
         start = time.perf_counter()
-        found += group()
-        if name in LARGE:
-            found += LARGE[name]() if options.large else [
-                each for each in kept.values() if each["large"] and each["name"].startswith(name)
-            ]  # fmt: skip
+        if name in LARGE and not options.large:
+            found += [
+                each
+                for each in kept.values()
+                if each["large"] and each["name"].startswith(LARGE[name])
+            ]
+        else:
+            found += group()
         print(f"{name}: {time.perf_counter() - start:.1f} s")
     FILE.write_text(text(found), encoding="utf-8", newline="\n")
     print(f"wrote {len(found)} instances to {FILE.relative_to(course.ROOT)}")
