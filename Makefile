@@ -47,7 +47,7 @@ notebooks: environment ## make the .ipynb twins of the lectures
 labs: environment ## renew what the lab sheets check; write the sheets for Otter-Grader to _build/labs
 	@$(BIN)/python -m tools.labs
 
-instances: environment ## compute the solved instances again, in a minute; LARGE=1: also those that take half an hour
+instances: environment ## compute the solved instances again, in some minutes; with LARGE=1 the largest, too
 	@$(BIN)/python -m tools.instances $(if $(LARGE),--large)
 
 edits: environment ## run every lecture with a reader's changes and with other seeds

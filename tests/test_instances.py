@@ -59,8 +59,16 @@ def test_the_file_says_what_it_is():
 
 
 QUICK = [
-    name for name, each in SOLVED.items() if each["page"] == "book/optimal/best_levels"
+    name
+    for name, each in SOLVED.items()
+    if each["model"] in ("optimal.periodic", "dynamics.ss_exact")
 ]
+
+
+QUICK += [
+    "lost-sales-poisson-4-1", "lost-sales-geometric-9-2", "lost-sales-poisson-39-3",
+    "two-suppliers-2-105",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -69,7 +77,32 @@ def test_calls_compute_what_the_file_says(name):
     for line in RECORD["imports"]:
         exec(line, scope)
     value = eval(each["call"], scope)
-    np.testing.assert_allclose(value, each["optimum"]["value"], rtol=2e-11)
+    np.testing.assert_allclose(
+        value, each["optimum"]["value"], rtol=2e-11, atol=each["precision"]
+    )
+
+
+@pytest.mark.parametrize(("p", "L"), [(4.0, 2), (9.0, 3)])
+def test_rules_for_lost_sales(p, L):
+    params = tool.lost_sales.create_parameters(1.0, p, tool.poisson_pmf(5.0), L)
+    start = tool.lost_sales.lead_time_quantile(params, L + 1)
+    made = tool.lost_sales_rules(params, start, simple=False)
+    for new, old in zip(
+        made, SOLVED[f"lost-sales-poisson-{p:g}-{L}"]["rules"], strict=True
+    ):
+        assert (new["name"], new["parameters"]) == (old["name"], old["parameters"])
+        np.testing.assert_allclose(new["cost"], old["cost"], rtol=1e-7)
+
+
+def test_rules_for_two_suppliers():
+    kept = SOLVED["two-suppliers-2-110"]["rules"]
+    params = tool.dual_sourcing.create_parameters(
+        100.0, 110.0, 5.0, 495.0, np.full(5, 0.2), 2
+    )
+    for rule, (best, names) in zip(kept, tool.RULES.values(), strict=True):
+        levels, cost = best(params)
+        assert rule["parameters"] == dict(zip(names, levels, strict=True))
+        np.testing.assert_allclose(cost, rule["cost"], rtol=1e-10)
 
 
 @pytest.mark.parametrize("group", ["horizons"])
