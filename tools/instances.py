@@ -503,7 +503,7 @@ def lost_longer(cases, large):
         made.append(
             lost_instance(
                 "poisson", p, L, (found.lower - rounding, found.upper + rounding),
-                precision=rounded((found.upper - found.lower) / 2 + rounding, 3),
+                precision=math.ceil(1e6 * ((found.upper - found.lower) / 2 + rounding)) / 1e6,
                 proof="value iteration in 32 bits (Odoni 1969), bounds moved outwards by "
                 "0.0001 for rounding",
                 call=f"np.mean(lost_sales.optimum(lost_sales.create_parameters(1.0, {p}, "
