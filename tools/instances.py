@@ -41,7 +41,7 @@ FIELDS = {
     "published": "who printed what: key of the bibliography, quantity, number as printed, and "
     "whether ours is less than a unit of its last digit away: printers round, or cut",
     "call": "an expression that computes the value, after the lines in `imports`",
-    "large": "whether it is computed with --large only",
+    "large": "whether it is computed with `--large` only",
 }
 IMPORTS = [
     "import numpy as np",
