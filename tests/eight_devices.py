@@ -10,6 +10,7 @@ import numpy as np
 from lectures_helpers import demand, expiry, sharding
 from lectures_helpers.classical import base_stock, qr
 from lectures_helpers.dynamics import ss
+from lectures_helpers.optimal import lost_sales
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -99,6 +100,18 @@ def solvers():
     return found
 
 
+def lost_sales_optima():
+    """Bounds on the least cost with lost sales, alone and shared by eight devices."""
+    pmf = np.array([0.1, 0.2, 0.3, 0.2, 0.2])
+    shop = lost_sales.create_parameters(1.0, 9.0, pmf, 3)
+    shape = (lost_sales.box(shop)[0], 8, 8)  # eight orders, for eight devices
+    found = [
+        lost_sales.optimum(shop, tol=1e-4, shape=shape, mesh=mesh)
+        for mesh in (None, sharding.create_mesh(8))
+    ]
+    return [[one.lower, one.upper, one.states] for one in found]
+
+
 def memory_and_exchange():
     """Bytes a device and bytes exchanged, by devices, in units of the array's size."""
     from lectures_helpers.expiry import memory, periods, sharded, solver
@@ -146,6 +159,7 @@ def main():
         "without a mesh": differences(alone["base_stock"], one["base_stock"])[1],
         "firms without a mesh": differences(alone[firms], one[firms])[0],
         "solvers": solvers(),
+        "lost sales": lost_sales_optima(),
         "scale": memory_and_exchange(),
     }
     json.dump(report, sys.stdout)

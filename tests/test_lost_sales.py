@@ -2,15 +2,19 @@
 
 import itertools
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.tree_util import Partial
 from scipy import stats
 
+from lectures_helpers import precision, sharding, value_iteration
 from lectures_helpers.optimal import lost_sales
 
 POISSON = stats.poisson(5).pmf(np.arange(60))
 GEOMETRIC = stats.geom(1 / 6, loc=-1).pmf(np.arange(200))
+BACKUP = jax.jit(lost_sales.backup)
 PENALTIES = (4, 9, 19, 39)
 
 # Zipkin (2008), tables 1 and 2, prints two decimals of these; a row for each penalty,
@@ -40,11 +44,9 @@ def shop(p=4.0, lead_time=2, pmf=POISSON):
     ("name", "pmf"), [("Poisson", POISSON), ("geometric", GEOMETRIC)]
 )
 def test_optima_that_zipkin_printed(name, pmf, lead_time):
-    shape = lost_sales.box(shop(39.0, lead_time, pmf))
+    together = lost_sales.box(shop(39.0, lead_time, pmf)) if lead_time < 4 else None
     for p, row in zip(PENALTIES, OPTIMA[name], strict=True):
-        if name == "geometric" and lead_time == 4 and p in (9, 19):
-            continue  # half a million states each; the lecture has them
-        found = lost_sales.optimum(shop(p, lead_time, pmf), shape=shape)
+        found = lost_sales.optimum(shop(p, lead_time, pmf), shape=together)
         middle = (found.lower + found.upper) / 2
         assert middle == pytest.approx(row[lead_time - 1], abs=3e-4)
         assert found.upper - found.lower < 6e-4
@@ -135,17 +137,111 @@ def test_best_constant_order_as_zipkin_printed_it(pmf, printed):
     assert min(costs) == pytest.approx(printed, abs=0.0051)
 
 
-def test_the_optimum_falls_by_at_most_one_unit_a_unit():
-    params = shop(9.0, 2)
-    table, V = lost_sales.table(params), jnp.zeros(lost_sales.box(params))
-    for _ in range(60):
-        V = lost_sales.backup(table, V)
-        V = V - V[0, 0]
-    V, left = np.asarray(V, float), np.asarray(table.left, float)
-    rows = np.minimum(np.arange(len(V)) + np.arange(V.shape[1])[:, None], len(V) - 1)
-    z = np.argmin((left @ V[rows]).round(4), axis=-1)  # by the definition, at float32
-    for axis in (0, 1):
-        assert set(np.unique(np.diff(z, axis=axis))) <= {-1, 0}
+@pytest.mark.parametrize(("p", "lead_time"), [(4.0, 1), (9.0, 2), (39.0, 3)])
+def test_the_optimum_falls_by_at_most_one_unit_a_unit(p, lead_time):
+    """Zipkin (2008b): monotone, slopes from -1 to 0, in every state of the box."""
+    params = shop(p, lead_time)
+    with precision.enable_x64(True):
+        table, V = lost_sales.table(params), jnp.zeros(lost_sales.box(params))
+        for _ in range(80):
+            V = BACKUP(table, V)
+            V = V - V.ravel()[0]
+        z = np.asarray(lost_sales.orders(table, V))
+    falls = [-np.diff(z, axis=axis) for axis in range(z.ndim)]
+    assert all(0 <= fall.min() <= fall.max() <= 1 for fall in falls)
+
+
+def test_myopic_is_value_iteration_stopped_early():
+    """L backups of nothing see the period in which the order arrives, and no further."""
+    for lead_time in (1, 2, 3):
+        params = shop(9.0, lead_time)
+        with precision.enable_x64(True):
+            table, V = lost_sales.table(params), jnp.zeros(lost_sales.box(params))
+            for _ in range(lead_time):
+                V = BACKUP(table, V)
+            z = np.asarray(lost_sales.orders(table, V))
+        position = np.indices(z.shape).sum(axis=0)
+        inside = position < len(z)  # no rule goes beyond
+        x = np.stack(np.nonzero(inside), axis=1)
+        np.testing.assert_array_equal(
+            lost_sales.by_table(z)(x), lost_sales.myopic(params)(x)
+        )
+
+
+@pytest.mark.parametrize(
+    ("lead_time", "printed"), [(1, 4.04), (2, 4.41), (3, 4.64), (4, 4.82)]
+)
+def test_myopic_2_as_zipkin_printed_it(lead_time, printed):
+    params = shop(4.0, lead_time)
+    with precision.enable_x64(True):
+        table, V = lost_sales.table(params), jnp.zeros(lost_sales.box(params))
+        for _ in range(lead_time + 1):
+            V = BACKUP(table, V)
+        rule = lost_sales.by_table(np.asarray(lost_sales.orders(table, V)))
+    assert lost_sales.rule_cost(params, rule).upper == pytest.approx(
+        printed, abs=0.0051
+    )
+
+
+def test_dual_balancing_where_demand_is_0_or_1():
+    """The n-th unit on hand waits n / q - 1 periods' ends; one unit is ever short."""
+    h, p, q = 1.0, 7.0, 0.6
+    params = lost_sales.create_parameters(h, p, [1 - q, q], 1)
+    for x in range(4):
+        left = {x: 1 - q, max(x - 1, 0): q} if x else {0: 1.0}
+        held = [sum(c * h * sum((s + i) / q - 1 for i in range(1, z + 1))
+                    for s, c in left.items()) for z in range(2)]  # fmt: skip
+        short = [
+            sum(c * p * q * (s + z == 0) for s, c in left.items()) for z in range(2)
+        ]
+        order = int(np.argmin(np.abs(np.subtract(held, short))))
+        assert lost_sales.dual_balancing(params)(np.array([[x]])) == [order]
+
+
+@pytest.mark.parametrize(
+    ("p", "lead_time", "levels", "cost", "capped", "capped_cost"),
+    [
+        (4.0, 4, (25,), 5.1978, (26, 5), 4.7978),
+        (39.0, 1, (16,), 7.8626, (16, 9), 7.8425),
+        (39.0, 2, (22,), 9.1903, None, None),
+    ],
+)
+def test_best_levels(p, lead_time, levels, cost, capped, capped_cost):
+    params = shop(p, lead_time)
+    found = lost_sales.best_base_stock(params)
+    assert found.levels == levels
+    assert found.cost == pytest.approx(cost, abs=1e-4)
+    if capped:
+        found = lost_sales.best_capped_base_stock(params)
+        assert found.levels == capped
+        assert found.cost == pytest.approx(capped_cost, abs=1e-4)
+
+
+def test_the_search_of_a_cap_misses_nothing():
+    params = shop(4.0, 2)
+    every = {
+        (S, r): lost_sales.rule_cost(params, lost_sales.base_stock(S, r)).upper
+        for S in range(12, 22) for r in range(2, 10)
+    }  # fmt: skip
+    found = lost_sales.best_capped_base_stock(params)
+    assert found.levels == min(every, key=every.__getitem__)
+
+
+def test_memory_is_what_is_said():
+    """Eight arrays: what XLA sets aside for the loop of one shape, and what it returns."""
+    params = shop(4.0, 4)
+    shape = lost_sales.box(params)
+    of_shop = lost_sales.table(params)
+    step = Partial(jax.jit(lost_sales.backup), jax.tree.map(jnp.float32, of_shop))
+    solve = value_iteration._solve.lower(
+        step, jnp.zeros(shape, jnp.float32), 1.0, 1e-3, 1000, average=True
+    )
+    analysis = solve.compile().memory_analysis()
+    total = analysis.temp_size_in_bytes + analysis.output_size_in_bytes
+    total += analysis.argument_size_in_bytes
+    array = 4 * np.prod(shape)
+    assert total / array < lost_sales.ARRAYS + 0.5
+    assert lost_sales.required_bytes(params) == lost_sales.ARRAYS * array
 
 
 @pytest.mark.parametrize(
@@ -155,10 +251,16 @@ def test_the_optimum_falls_by_at_most_one_unit_a_unit():
         (lambda: shop(lead_time=0), "lead_time"),
         (lambda: shop(pmf=[1.0]), "demand_pmf"),
         (lambda: lost_sales.optimum(shop(), shape=(9, 3)), r"shape must be 2 numbers from \(\d+, \d+\)"),
-        (lambda: lost_sales.optimum(shop(39.0, 12)), "bytes"),
+        (lambda: lost_sales.optimum(shop(39.0, 12)), r"most_bytes must be >= [\d,]+ for"),
+        (lambda: lost_sales.optimum(shop(), most_bytes=1e3), "most_bytes"),
+        (lambda: lost_sales.optimum(shop(lead_time=1), mesh=sharding.create_mesh(1)), "mesh"),
+        (lambda: lost_sales.optimum(shop(), mesh=3), "mesh"),
+        (lambda: lost_sales.rule_cost(shop(), lambda x: x), "rule"),
+        (lambda: lost_sales.rule_cost(shop(), lambda x: np.full(len(x), 3000)), "rule"),
         (lambda: lost_sales.rule_cost(shop(), lambda x: 0.5 * x[:, 0]), "rule"),
         (lambda: lost_sales.rule_cost(shop(), lambda x: -x[:, 0] - 1), "rule"),
         (lambda: lost_sales.constant_order_cost(shop(), 5), "order must be below"),
+        (lambda: lost_sales.table(shop(4.0, 1, np.full(999, 1 / 999))), "demand_pmf"),
         (lambda: lost_sales.base_stock(-1), "level"),
     ],
 )  # fmt: skip

@@ -94,7 +94,7 @@ EXEMPT = {
     # What students answer has a table of its own, tests/test_labs.py; notes call the rest.
     "teaching.labs": "all",
     "optimal.periodic": {"backup"},
-    "optimal.lost_sales": {"backup"},
+    "optimal.lost_sales": {"backup", "orders"},
     "optimal.dual_sourcing": {
         "backup", "follow", "orders", "to_come", "positions", "single_index",
         "dual_index", "capped_dual_index", "tailored_base_surge", "rule_cost",
@@ -456,7 +456,15 @@ def table():
         "optimal.lost_sales.table": {"params": lost, "shape": a((6, 3), OPTIONAL)},
         "optimal.lost_sales.optimum": {
             "params": lost, "tol": a(1e-3, LARGE), "shape": a((6, 3), OPTIONAL),
+            "mesh": a(None, OPTIONAL), "most_bytes": a(1e9, LARGE),
         },
+        "optimal.lost_sales.required_bytes": {
+            "params": lost, "shape": a((6, 3), OPTIONAL),
+        },
+        "optimal.lost_sales.by_table": {"orders": a([1, 0], MANY)},
+        "optimal.lost_sales.best_base_stock": {"params": lost},
+        "optimal.lost_sales.best_capped_base_stock": {"params": lost},
+        "optimal.lost_sales.dual_balancing": {"params": lost},
         "optimal.lost_sales.rule_cost": {
             "params": lost, "rule": a(lost_sales.base_stock(2)), "tol": a(1e-3, LARGE),
         },

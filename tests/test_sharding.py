@@ -56,6 +56,12 @@ def test_simulations_do_not_depend_on_the_number_of_devices(eight):
     assert names == [], f"8 devices: other bits than on one in {names}"
 
 
+def test_lost_sales_do_not_depend_on_the_number_of_devices(eight):
+    alone, shared = eight["lost sales"]
+    assert alone[2] == shared[2]
+    np.testing.assert_allclose(shared[:2], alone[:2], atol=2e-6)  # rounding in float32
+
+
 def test_firms_do_not_depend_on_there_being_a_mesh(eight):
     assert eight["firms without a mesh"] == []
 

@@ -7,26 +7,32 @@ The order z leads from x to ((x_0 - D)^+ + x_1, x_2, ..., x_{L-1}, z).
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.sharding import Mesh
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from lectures_helpers import checks, value_iteration
+from lectures_helpers import checks, sharding, value_iteration
 from lectures_helpers.optimal import periodic
 
 __all__ = [
-    "Bounds", "Parameters", "Table", "backup", "base_stock", "box", "constant_order_cost",
-    "create_parameters", "lead_time_quantile", "myopic", "optimum", "rule_cost", "table",
+    "Best", "Bounds", "Parameters", "Table", "backup", "base_stock", "best_base_stock",
+    "best_capped_base_stock", "box", "by_table", "constant_order_cost",
+    "create_parameters", "dual_balancing", "lead_time_quantile", "myopic", "optimum",
+    "orders", "required_bytes", "rule_cost", "table",
 ]  # fmt: skip
 
-MOST_BYTES = 2**34  # three arrays of states
+ARRAYS = 8  # of states that the solver holds at its peak, measured
+MOST_BYTES = 2**34  # of them, by default
+MOST_NUMBERS = 10**8  # of a table
 MOST_STATES = 500_000  # that a rule may reach
-MOST_STOCK = 2_000  # under a constant order
+MOST_STOCK = 2_000  # under a rule
 
 
 class Parameters(NamedTuple):
@@ -41,9 +47,8 @@ class Parameters(NamedTuple):
 class Table(NamedTuple):
     """What `backup` needs of a shop, on a box of states; made by `table`."""
 
-    costs: jax.Array  #: (A,) expected cost of a period that begins with x_0 on hand
-    left: jax.Array  #: (A, A) law of what is left of x_0, a row for each
-    orders: jax.Array  #: (Z,) 0, ..., Z - 1
+    costs: np.ndarray  #: (A,) expected cost of a period that begins with x_0 on hand
+    law: np.ndarray  #: (A, Z, A) law of (x_0 - D)^+ + u, for each x_0 and u
 
 
 class Bounds(NamedTuple):
@@ -52,6 +57,13 @@ class Bounds(NamedTuple):
     lower: float
     upper: float
     states: int  #: that it was computed on
+
+
+class Best(NamedTuple):
+    """The best parameters of a rule, and what it costs."""
+
+    levels: tuple[int, ...]  #: as `base_stock` takes them, units
+    cost: float  #: long-run average, money a period
 
 
 def create_parameters(
@@ -141,8 +153,17 @@ def table(params: Parameters, shape: tuple[int, ...] | None = None) -> Table:
     params = _checked(params)
     shape = _shape(params, shape)
     costs, left = _period(params, shape[0])
-    num_orders = shape[1] if len(shape) > 1 else lead_time_quantile(params, 1) + 1
-    return Table(jnp.asarray(costs), jnp.asarray(left), jnp.arange(num_orders))
+    orders = shape[min(1, len(shape) - 1)]
+    if (numbers := orders * shape[0] ** 2) > MOST_NUMBERS:
+        raise ValueError(
+            f"demand_pmf must have less mass far out: its law takes {numbers:,} numbers"
+            f" in a box of {shape}, where {MOST_NUMBERS:,} are the most"
+        )
+    law = np.zeros((shape[0], orders, shape[0]))
+    for u in range(orders):  # what passes the box is not kept
+        to = np.minimum(np.arange(shape[0]) + u, shape[0] - 1)
+        np.add.at(law[:, u].T, to, left.T)
+    return Table(costs, law)
 
 
 def _shape(params, shape):
@@ -167,7 +188,7 @@ def _period(params, size):
     for x in stock:
         sold = pmf[:x]
         left[x, x - np.arange(sold.size)] = sold
-        left[x, 0] += 1 - sold.sum()
+        left[x, 0] += max(1 - sold.sum(), 0.0)
     remains = left @ stock
     short = pmf @ np.arange(pmf.size) - stock + remains
     return params.holding_cost * remains + params.lost_sale_cost * short, left
@@ -181,38 +202,78 @@ def backup(table: Table, V: jax.Array) -> jax.Array:
         V: values of the box of states, (A, Z, ..., Z), money.
 
     Returns:
-        Values one period earlier, in V's type.  Three arrays of states are held, and none
-        over orders.  On a mesh cut any axis but the first and the last: they stay local.
+        Values one period earlier, in V's type.
 
     Source: (eq:lost-sales-bellman) of the lecture on lost sales.
     """
-    left, size = table.left.astype(V.dtype), V.shape[0]
-
-    def after(
-        W, arrives
-    ):  # E W((x_0 - D)^+ + arrives), what passes the box is not kept
-        rows = jnp.minimum(jnp.arange(size) + arrives, size - 1)
-        return jnp.tensordot(left, W[rows], 1)
+    costs, law = (jnp.asarray(some, V.dtype) for some in table)
+    expected = partial(jnp.tensordot, law, axes=1, precision="highest")
+    if V.ndim == 1:  # the order is the next to come
+        return costs + expected(V).min(axis=1)
 
     def order(best, z):
-        if V.ndim == 1:
-            value = after(V, z)
-        else:
-            W = lax.dynamic_index_in_dim(V, z, V.ndim - 1, keepdims=False)
-            arrives = jnp.arange(V.shape[1])
-            value = jax.vmap(after, (None, 0), 1)(W, arrives)
-        return jnp.minimum(best, value), None
+        W = lax.dynamic_index_in_dim(V, z, V.ndim - 1, keepdims=False)
+        return jnp.minimum(best, expected(W)), None
 
-    best, _ = lax.scan(order, jnp.full_like(V, jnp.inf), table.orders)
-    costs = table.costs.astype(V.dtype)
-    return costs.reshape(-1, *[1] * (V.ndim - 1)) + best
+    start = jnp.full_like(V, jnp.inf)
+    best, _ = lax.scan(order, start, jnp.arange(V.shape[-1]))
+    return jnp.expand_dims(costs, range(1, V.ndim)) + best
+
+
+def orders(table: Table, V: jax.Array) -> jax.Array:
+    """Find the best order in every state, if V is what the states after it are worth.
+
+    Args:
+        table, V: as in `backup`.
+
+    Returns:
+        Units, of V's shape; the least of the orders that cost the same, to ten times V's
+        rounding.
+    """
+    law = jnp.asarray(table.law, V.dtype)
+    slack = 10 * jnp.finfo(V.dtype).eps * jnp.abs(V).max()
+    if V.ndim == 1:
+        values = law @ V
+        return jnp.argmax(values <= values.min(axis=1, keepdims=True) + slack, axis=1)
+
+    def order(state, z):
+        best, least = state
+        W = lax.dynamic_index_in_dim(V, z, V.ndim - 1, keepdims=False)
+        value = jnp.tensordot(law, W, axes=1, precision="highest")
+        better = value < best - slack
+        return (jnp.where(better, value, best), jnp.where(better, z, least)), None
+
+    start = jnp.full_like(V, jnp.inf), jnp.zeros(V.shape, int)
+    return lax.scan(order, start, jnp.arange(V.shape[-1]))[0][1]
 
 
 _backup = jax.jit(backup)
 
 
+@partial(jax.jit, static_argnames="mesh")
+def _on_mesh(table, V, *, mesh):
+    """`backup` of what is cut along axis 1, cut so again."""
+    cut = sharding.spread(mesh, 1, V.ndim)
+    return lax.with_sharding_constraint(backup(table, V), cut)
+
+
+def required_bytes(params: Parameters, shape: tuple[int, ...] | None = None) -> int:
+    """Find how much memory `optimum` takes: eight arrays of states in float32.
+
+    Args:
+        params, shape: as in `optimum`.
+    """
+    states = np.prod([float(n) for n in _shape(_checked(params), shape)])
+    return ARRAYS * 4 * int(states)
+
+
 def optimum(
-    params: Parameters, *, tol: float = 5e-4, shape: tuple[int, ...] | None = None
+    params: Parameters,
+    *,
+    tol: float = 5e-4,
+    shape: tuple[int, ...] | None = None,
+    mesh: Mesh | None = None,
+    most_bytes: float = MOST_BYTES,
 ) -> Bounds:
     """Enclose the least long-run cost, over all rules of any kind.
 
@@ -220,9 +281,13 @@ def optimum(
         params: the shop.
         tol: how close the bounds shall come, > 0, money; float32 ends near 1e-6 of V.
         shape: the box of states, as in `table`.
+        mesh: devices that share the states, cut along what comes next, x_1: so L >= 2,
+            and their number divides that axis. An order moves every axis but the first
+            up by one, so each backup sends every value once from device to device.
+        most_bytes: that it may take, of each device.
 
     Raises:
-        ValueError: a bad argument; more states than memory holds.
+        ValueError: a bad argument; more states than `most_bytes` hold.
 
     >>> from scipy import stats
     >>> pmf = stats.poisson(5).pmf(np.arange(40))
@@ -230,16 +295,28 @@ def optimum(
     >>> round(found.upper, 2)
     4.4
     """
-    of_states = table(params, shape)
-    shape = _shape(params, shape)
-    states = int(np.prod([float(n) for n in shape]))
-    if (needed := 3 * 4 * states) > MOST_BYTES:
+    params = _checked(params)
+    shape, mesh = _shape(params, shape), sharding.checked_mesh(mesh)
+    if mesh and params.lead_time == 1:
         raise ValueError(
-            f"lead_time must be shorter: {states:,} states take {needed:,} bytes, where"
-            f" {MOST_BYTES:,} are the most, got lead_time = {params.lead_time}"
+            "mesh must be None where lead_time = 1: there is no axis to cut"
         )
-    step = jax.tree_util.Partial(_backup, of_states)
-    found = value_iteration.solve(step, jnp.zeros(shape, jnp.float32), tol=tol)
+    if mesh:
+        sharding.checked_share("shape[1]", shape[1], mesh)
+    most = checks.concrete("most_bytes", checks.positive("most_bytes", most_bytes))
+    needed = required_bytes(params, shape) // (mesh.size if mesh else 1)
+    states = required_bytes(params, shape) // (ARRAYS * 4)
+    if needed > most:
+        raise ValueError(
+            f"most_bytes must be >= {needed:,} for {states:,} states, got {most:,.0f}"
+            f" (lead_time = {params.lead_time})"
+        )
+    step = partial(_on_mesh, mesh=mesh) if mesh else _backup
+    start = sharding.place(jnp.zeros(shape, jnp.float32), mesh, 1)
+    of_shop = jax.tree.map(jnp.float32, table(params, shape))
+    found = value_iteration.solve(
+        jax.tree_util.Partial(step, of_shop), start, tol=tol, max_iterations=100_000
+    )
     return Bounds(float(found.lower), float(found.upper), states)
 
 
@@ -267,44 +344,56 @@ def rule_cost(
     params, tol = _checked(params), checks.concrete("tol", checks.positive("tol", tol))
     if not callable(rule):
         raise ValueError(f"rule must be a function of states, got {rule!r}")
-    pmf, L = params.demand_pmf, params.lead_time
-    seen = np.zeros((1, L), int)
-    orders, moves, new = np.zeros(0, int), [], seen
-    keys = {tuple(seen[0]): 0}
-    while new.size:
-        z = np.asarray(checks.integers("rule", np.asarray(rule(new))))
-        checks.at_least("rule", z, 0)
-        orders = np.append(orders, z)
-        fresh = []
-        for x, order in zip(new.tolist(), z.tolist(), strict=True):
-            on_the_way, row = [*x[1:], order], keys[tuple(x)]
-            for d in range(min(x[0], pmf.size - 1) + 1):
-                chance = pmf[d] if d < x[0] else pmf[d:].sum()
-                state = (x[0] - d + on_the_way[0], *on_the_way[1:])
-                if chance and state not in keys:
-                    keys[state] = len(keys)
-                    fresh.append(state)
-                if chance:
-                    moves.append((row, keys[state], chance))
-        if len(keys) > MOST_STATES:
-            raise ValueError(
-                f"rule must reach at most {MOST_STATES:,} states, got {len(keys):,}"
-            )
-        new = np.array(fresh, int).reshape(-1, L)
-    rows, columns, chances = map(np.array, zip(*moves, strict=True))
-    on_hand = np.array([state[0] for state in keys])
+    on_hand, chain = _reached(params, rule)
     costs = _period(params, on_hand.max() + 1)[0][on_hand]
-    chain = sparse.csr_array((chances, (rows, columns)), (len(keys), len(keys)))
-    V = np.zeros(len(keys))
+    V = np.zeros(on_hand.size)
     for _ in range(100_000):
         change = costs + chain @ V - V
         if np.ptp(change) <= tol:
-            return Bounds(float(change.min()), float(change.max()), len(keys))
+            return Bounds(float(change.min()), float(change.max()), V.size)
         V += 0.9 * change  # less than all of it: no period
         V -= V[0]
     raise ValueError(
         f"tol must be larger: the bounds stay {np.ptp(change):g} apart, got {tol:g}"
     )
+
+
+def _reached(params, rule):
+    """What is on hand in each state that a rule reaches from none, and their chain."""
+    L, new = params.lead_time, np.zeros((1, params.lead_time), int)
+    bits = 62 // L  # a state is one integer, its first number the lowest bits
+    places = bits * np.arange(L)
+    known, moves, on_hand = np.zeros(1, int), [], []
+    while new.size:
+        z = np.asarray(checks.integers("rule", np.asarray(rule(new)), 0))
+        if z.shape != new.shape[:1]:
+            raise ValueError(
+                f"rule must return an order for each of {len(new)} states, got {z.shape}"
+            )
+        left = _period(params, new[:, 0].max() + 1)[1]
+        row, remains = np.nonzero(left[new[:, 0]])
+        after = np.column_stack([new, z])[row, 1:]
+        after[:, 0] += remains
+        if after.max() >= (most := min(2**bits, MOST_STOCK)):
+            raise ValueError(
+                f"rule must keep stock below {most:,}, got {after.max():,}"
+            )
+        key = (after << places).sum(axis=1)
+        before = sum(map(len, on_hand))
+        moves.append((row + before, key, left[new[row, 0], remains]))
+        on_hand.append(new[:, 0])
+        fresh = np.setdiff1d(key, known)
+        known = np.append(known, fresh)
+        new = fresh[:, None] >> places & (2**bits - 1)
+        if known.size > MOST_STATES:
+            raise ValueError(
+                f"rule must reach at most {MOST_STATES:,} states, got {known.size:,}"
+            )
+    rows, keys, chances = map(np.concatenate, zip(*moves, strict=True))
+    by_key = np.argsort(known)
+    columns = by_key[np.searchsorted(known, keys, sorter=by_key)]
+    chain = sparse.csr_array((chances, (rows, columns)), (known.size, known.size))
+    return np.concatenate(on_hand), chain
 
 
 def base_stock(
@@ -322,6 +411,73 @@ def base_stock(
     level = checks.integer("level", level, 0)
     most = level if most is None else checks.integer("most", most, 0)
     return lambda x: np.clip(level - x.sum(axis=-1), 0, most)
+
+
+def by_table(orders: ArrayLike) -> Callable[[np.ndarray], np.ndarray]:
+    """Look the order up.
+
+    Args:
+        orders: of each state of a box, units; a state beyond it counts as its end.
+
+    >>> by_table([2, 1, 0])(np.array([[1], [7]]))
+    array([1, 0])
+    """
+    checks.not_traced("orders", orders)
+    found = checks.within("orders", checks.numbers("orders", orders), 0, MOST_STOCK)
+    if (found % 1).any():
+        raise ValueError(f"orders must be whole units, got {orders!r}")
+    found = found.astype(int)
+    return lambda x: found[tuple(np.minimum(x, np.subtract(found.shape, 1)).T)]
+
+
+def best_base_stock(params: Parameters) -> Best:
+    """Find the best level to order up to; the cost is convex in it.
+
+    Args:
+        params: the shop.
+
+    Source: Janakiraman and Roundy (2004).
+    """
+    params = _checked(params)
+
+    def cost(levels):
+        return rule_cost(params, base_stock(*levels)).upper
+
+    return _descend(cost, (lead_time_quantile(params, params.lead_time + 1),), [(-1,)])
+
+
+def best_capped_base_stock(params: Parameters) -> Best:
+    """Find the level and the cap of an order that no neighbour is better than.
+
+    Args:
+        params: the shop.
+
+    Source: Xin (2021).
+    """
+    params = _checked(params)
+
+    def cost(levels):
+        return rule_cost(params, base_stock(*levels)).upper
+
+    start = best_base_stock(params).levels[0], lead_time_quantile(params, 1)
+    steps = [(0, -1), (1, 0), (-1, 0), (1, -1), (-1, 1), (0, 1)]
+    return _descend(cost, start, steps)
+
+
+def _descend(cost, levels, steps):
+    """From some levels on, as long as a step saves anything."""
+    best, known = Best(levels, cost(levels)), {levels}
+    while True:
+        for step in steps:
+            levels = tuple(a + b for a, b in zip(best.levels, step, strict=True))
+            if min(levels) < 0 or levels in known:
+                continue
+            known.add(levels)
+            if (found := cost(levels)) < best.cost - 1e-7:
+                best = Best(levels, found)
+                break
+        else:
+            return best
 
 
 def constant_order_cost(params: Parameters, order: int) -> float:
@@ -374,19 +530,55 @@ def myopic(params: Parameters) -> Callable[[np.ndarray], np.ndarray]:
     ratio = params.lost_sale_cost / (params.lost_sale_cost + params.holding_cost)
 
     def rule(x):
-        size = int(x.sum(axis=-1).max()) + 1
-        left = _period(params, size)[1]
-        law = np.zeros((x.shape[0], size))
-        law[np.arange(x.shape[0]), x[:, 0]] = 1
-        for arrives in x.T[1:]:
-            law = _moved(law @ left, arrives)
-        law = law @ left  # before the order comes
-        served = np.append(np.cumsum(pmf), np.ones(size))
+        law = _before_arrival(params, x)
+        served = np.append(np.cumsum(pmf), np.ones(law.shape[1]))
         z = np.arange(pmf.size)
-        reach = law @ served[np.arange(size)[:, None] + z]
+        reach = law @ served[np.arange(law.shape[1])[:, None] + z]
         return np.argmax(reach >= ratio * (1 - 1e-12), axis=1)
 
     return rule
+
+
+def dual_balancing(params: Parameters) -> Callable[[np.ndarray], np.ndarray]:
+    """Order so that what the order will cost to hold is what it leaves short.
+
+    Args:
+        params: the shop.
+
+    Returns:
+        The rule: the z where the two are closest.  The units of an order are sold after
+        those before it, so that what holding them costs does not depend on later orders;
+        what is short is counted in the period in which the order arrives.
+
+    Source: Levi, Janakiraman and Nagarajan (2008).
+    """
+    params = _checked(params)
+    pmf = params.demand_pmf
+    review = periodic.create_parameters(0.0, 1.0, 1.0, pmf)
+
+    def rule(x):
+        law = _before_arrival(params, x)
+        stock, z = np.arange(law.shape[1]), np.arange(pmf.size)
+        # The n-th unit on hand is there at the end of M(n) - 1 periods.
+        ends = periodic.renewal(review, stock.size + z.size)[1] - 1
+        held = np.cumsum(np.maximum(ends, 0))
+        costs = _period(params._replace(holding_cost=0.0), stock.size + z.size)[0]
+        held = params.holding_cost * (
+            law @ (held[stock[:, None] + z] - held[stock, None])
+        )
+        short = law @ costs[stock[:, None] + z]
+        return np.argmin(np.abs(held - short), axis=1)
+
+    return rule
+
+
+def _before_arrival(params, x):
+    """Law of the stock that an order meets when it arrives, a row for each state."""
+    left = _period(params, int(x.sum(axis=-1).max()) + 1)[1]
+    law = np.eye(len(left))[x[:, 0]]
+    for arrives in x.T[1:]:
+        law = _moved(law @ left, arrives)
+    return law @ left
 
 
 def _moved(law, by):
