@@ -17,6 +17,7 @@ from jax import lax
 from jax.sharding import Mesh
 from numpy.typing import ArrayLike
 from scipy import sparse
+from scipy.sparse import linalg as sparse_linalg
 
 from lectures_helpers import checks, sharding, value_iteration
 from lectures_helpers.optimal import periodic
@@ -33,6 +34,7 @@ MOST_BYTES = 2**34  # of them, by default
 MOST_NUMBERS = 10**8  # of a table
 MOST_STATES = 500_000  # that a rule may reach
 MOST_STOCK = 2_000  # under a rule
+MOST_QUEUE = 20_000  # under a constant order
 
 
 class Parameters(NamedTuple):
@@ -500,16 +502,30 @@ def constant_order_cost(params: Parameters, order: int) -> float:
         raise ValueError(
             f"order must be below the mean demand of {mean:g}, got {order}"
         )
-    size = 64
-    while True:  # the law of (x - D)^+ + z, its mass above the end put at the end
-        costs, left = _period(params, size)
-        chain = np.zeros((size, size))
-        np.add.at(chain.T, np.minimum(np.arange(size) + order, size - 1), left.T)
-        equations = np.vstack([chain.T - np.eye(size), np.ones(size)])
-        law = np.linalg.lstsq(equations, np.append(np.zeros(size), 1.0), rcond=None)[0]
-        if law[-1 - order :].sum() < 1e-12 or size > MOST_STOCK:
-            return float(costs @ law)
-        size *= 2
+    size = 256
+    while (law := _left_over(pmf, order, size))[-1] > 1e-13:
+        if (size := 4 * size) > MOST_QUEUE:
+            raise ValueError(
+                f"order must be further below the mean demand of {mean:g}, or stock piles"
+                f" up beyond {MOST_QUEUE:,} units, got {order}"
+            )
+    left = law @ np.arange(size)
+    return float(
+        params.holding_cost * left + params.lost_sale_cost * (mean - order)
+    )  # what comes is sold: the rest of demand is lost
+
+
+def _left_over(pmf, order, size):
+    """Law of what is left at a period's end, under the same order every period."""
+    stock = np.arange(size)[:, None]
+    to = np.clip(stock + order - np.arange(pmf.size), 0, size - 1)
+    moves = (
+        np.broadcast_to(pmf, to.shape).ravel(),
+        (to.ravel(), stock.repeat(pmf.size)),
+    )
+    equations = (sparse.csr_array(moves) - sparse.eye_array(size)).tolil()
+    equations[0] = np.ones(size)  # one of them says nothing new; the law sums to 1
+    return sparse_linalg.spsolve(equations.tocsc(), np.eye(size, 1)[:, 0])
 
 
 def myopic(params: Parameters) -> Callable[[np.ndarray], np.ndarray]:
