@@ -253,7 +253,7 @@ def test_memory_is_what_is_said():
         (lambda: lost_sales.optimum(shop(), shape=(9, 3)), r"shape must be 2 numbers from \(\d+, \d+\)"),
         (lambda: lost_sales.optimum(shop(39.0, 12)), r"most_bytes must be >= [\d,]+ for"),
         (lambda: lost_sales.optimum(shop(), most_bytes=1e3), "most_bytes"),
-        (lambda: lost_sales.optimum(shop(lead_time=1), mesh=sharding.create_mesh(1)), "mesh"),
+        (lambda: lost_sales.optimum(shop(lead_time=2), mesh=sharding.create_mesh(1)), "mesh"),
         (lambda: lost_sales.optimum(shop(), mesh=3), "mesh"),
         (lambda: lost_sales.rule_cost(shop(), lambda x: x), "rule"),
         (lambda: lost_sales.rule_cost(shop(), lambda x: np.full(len(x), 3000)), "rule"),

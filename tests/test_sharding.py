@@ -57,9 +57,13 @@ def test_simulations_do_not_depend_on_the_number_of_devices(eight):
 
 
 def test_lost_sales_do_not_depend_on_the_number_of_devices(eight):
-    alone, shared = eight["lost sales"]
-    assert alone[2] == shared[2]
+    found = eight["lost sales"]
+    alone, shared = found["alone"], found["shared"]
+    assert alone[2] == shared[2]  # states
     np.testing.assert_allclose(shared[:2], alone[:2], atol=2e-6)  # rounding in float32
+    assert found["sent"] == 7 / 8, (
+        "each value but a device's own goes once, to one other"
+    )
 
 
 def test_firms_do_not_depend_on_there_being_a_mesh(eight):

@@ -252,11 +252,16 @@ def orders(table: Table, V: jax.Array) -> jax.Array:
 _backup = jax.jit(backup)
 
 
-@partial(jax.jit, static_argnames="mesh")
-def _on_mesh(table, V, *, mesh):
-    """`backup` of what is cut along axis 1, cut so again."""
-    cut = sharding.spread(mesh, 1, V.ndim)
-    return lax.with_sharding_constraint(backup(table, V), cut)
+def on_mesh(table, V, *, mesh):
+    """`backup` of what is cut along axis 1: it comes out cut along 2, and is cut again."""
+    TV = backup(table, V)
+    for axis in (2, 1):
+        cut = sharding.spread(mesh, axis, V.ndim)
+        TV = lax.with_sharding_constraint(TV, cut)
+    return TV
+
+
+_on_mesh = jax.jit(on_mesh, static_argnames="mesh")
 
 
 def required_bytes(params: Parameters, shape: tuple[int, ...] | None = None) -> int:
@@ -283,8 +288,8 @@ def optimum(
         params: the shop.
         tol: how close the bounds shall come, > 0, money; float32 ends near 1e-6 of V.
         shape: the box of states, as in `table`.
-        mesh: devices that share the states, cut along what comes next, x_1: so L >= 2,
-            and their number divides that axis. An order moves every axis but the first
+        mesh: devices that share the states, cut along what comes next, x_1: so L >= 3,
+            and their number divides that axis. A period moves every axis but the first
             up by one, so each backup sends every value once from device to device.
         most_bytes: that it may take, of each device.
 
@@ -299,9 +304,10 @@ def optimum(
     """
     params = _checked(params)
     shape, mesh = _shape(params, shape), sharding.checked_mesh(mesh)
-    if mesh and params.lead_time == 1:
+    if mesh and params.lead_time < 3:
         raise ValueError(
-            "mesh must be None where lead_time = 1: there is no axis to cut"
+            "mesh must be None for lead times below 3, which have no axis to cut, got"
+            f" lead_time = {params.lead_time}"
         )
     if mesh:
         sharding.checked_share("shape[1]", shape[1], mesh)
@@ -367,10 +373,11 @@ def _reached(params, rule):
     places = bits * np.arange(L)
     known, moves, on_hand = np.zeros(1, int), [], []
     while new.size:
-        z = np.asarray(checks.integers("rule", np.asarray(rule(new)), 0))
-        if z.shape != new.shape[:1]:
+        z = np.asarray(rule(new))
+        if z.shape != new.shape[:1] or z.dtype.kind not in "iu" or z.min() < 0:
             raise ValueError(
-                f"rule must return an order for each of {len(new)} states, got {z.shape}"
+                f"rule must return {len(new)} orders for as many states, whole units >= 0,"
+                f" got {z}"
             )
         left = _period(params, new[:, 0].max() + 1)[1]
         row, remains = np.nonzero(left[new[:, 0]])
