@@ -50,7 +50,7 @@ def test_tiny_run_is_recorded(tmp_path, capsys):
     tables = [list(result["tables"].values()) for result in results]
     lengths = [[len(table) for table in each] for each in tables]
     assert lengths == [
-        *([7, 2, 2], [2, 1, 3, 3], [3, 2]),
+        *([7, 2, 2], [2, 1, 3, 3], [3, 2, 2, 2, 2]),
         *([6, 6, 1], [4, 3, 3, 2, 2, 2, 2]),
     ]
     for table in chain.from_iterable(tables):
@@ -120,7 +120,13 @@ def test_goes_on_without_missing_peers(tmp_path, monkeypatch, capsys):
     for peer in ("numba", "simpy", "mdpax.core.problem", "stockpyl"):
         monkeypatch.setitem(sys.modules, peer, None)
     modules = ["ss_numba", "classical_numba", "classical_simpy", "classical_stockpyl"]
-    for module in [*modules, "expiry_numba", "expiry_mdpax", "optimal_stockpyl"]:
+    for module in [
+        *modules,
+        "expiry_numba",
+        "expiry_mdpax",
+        "optimal_stockpyl",
+        "optimal_mdpax",
+    ]:
         monkeypatch.delitem(sys.modules, f"benchmarks.{module}", raising=False)
         monkeypatch.delattr(f"benchmarks.{module}", raising=False)
     topics = "ss", "optimal", "expiry", "classical"
@@ -133,6 +139,8 @@ def test_goes_on_without_missing_peers(tmp_path, monkeypatch, capsys):
         [
             "Stockpyl is missing, its best (s, S) is left out: "
             f"{install} && pip install --no-deps stockpyl",
+            "MDPax is missing, its backup with lost sales is left out: "
+            f"{install} && pip install --no-deps mdpax",
         ],
         [
             f"Numba is missing, its top-down is left out: {install}",
@@ -289,3 +297,11 @@ def test_results_are_named_after_the_device(tmp_path):
     assert record.write(tmp_path, "ss", result).name == "ss-nvidia-tesla-t4-16-gb.json"
     with pytest.raises(ValueError, match="Out of range"):
         record.write(tmp_path, "ss", result | {"median": np.nan})
+
+
+@pytest.mark.parametrize("wrong", [[[1.0, 1.01]], [[1.01, 1.0101]]])
+def test_wrong_costs_of_lost_sales_are_noticed(wrong):
+    right = np.array([[1.0, 1.0005]])
+    assert optimal.alike(right, "right", right)["optima_apart"] == 0.0
+    with pytest.raises(AssertionError, match="wrong finds"):
+        optimal.alike(right, "wrong", np.array(wrong))

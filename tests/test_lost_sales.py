@@ -241,7 +241,7 @@ def test_memory_is_what_is_said():
     total += analysis.argument_size_in_bytes
     array = 4 * np.prod(shape)
     assert total / array < lost_sales.ARRAYS + 0.5
-    assert lost_sales.required_bytes(params) == lost_sales.ARRAYS * array
+    assert lost_sales.size(params).bytes == lost_sales.ARRAYS * array
 
 
 @pytest.mark.parametrize(
@@ -251,8 +251,9 @@ def test_memory_is_what_is_said():
         (lambda: shop(lead_time=0), "lead_time"),
         (lambda: shop(pmf=[1.0]), "demand_pmf"),
         (lambda: lost_sales.optimum(shop(), shape=(9, 3)), r"shape must be 2 numbers from \(\d+, \d+\)"),
-        (lambda: lost_sales.optimum(shop(39.0, 12)), r"most_bytes must be >= [\d,]+ for"),
-        (lambda: lost_sales.optimum(shop(), most_bytes=1e3), "most_bytes"),
+        (lambda: lost_sales.optimum(shop(39.0, 12)), r"lead_time must be .* states take [\d,]+ bytes"),
+        (lambda: lost_sales.optimum(shop(), most_bytes=1e3), "most_bytes = 1,000"),
+        (lambda: lost_sales.check_size(shop(), most_operations=9), "[\\d,]+ operations"),
         (lambda: lost_sales.optimum(shop(lead_time=2), mesh=sharding.create_mesh(1)), "mesh"),
         (lambda: lost_sales.optimum(shop(), mesh=3), "mesh"),
         (lambda: lost_sales.rule_cost(shop(), lambda x: x), "rule"),

@@ -458,8 +458,10 @@ def table():
             "params": lost, "tol": a(1e-3, LARGE), "shape": a((6, 3), OPTIONAL),
             "mesh": a(None, OPTIONAL), "most_bytes": a(1e9, LARGE),
         },
-        "optimal.lost_sales.required_bytes": {
-            "params": lost, "shape": a((6, 3), OPTIONAL),
+        "optimal.lost_sales.size": {"params": lost, "shape": a((6, 3), OPTIONAL)},
+        "optimal.lost_sales.check_size": {
+            "params": lost, "shape": a((6, 3), OPTIONAL), "most_bytes": a(1e9, LARGE),
+            "most_operations": a(1e9, LARGE),
         },
         "optimal.lost_sales.by_table": {"orders": a([1, 0], MANY)},
         "optimal.lost_sales.best_base_stock": {"params": lost},

@@ -60,7 +60,8 @@ def test_lost_sales_do_not_depend_on_the_number_of_devices(eight):
     found = eight["lost sales"]
     alone, shared = found["alone"], found["shared"]
     assert alone[2] == shared[2]  # states
-    np.testing.assert_allclose(shared[:2], alone[:2], atol=2e-6)  # rounding in float32
+    # Values reach a hundred, and float32 rounds them by up to 4e-6, each time.
+    np.testing.assert_allclose(shared[:2], alone[:2], atol=5e-5)
     assert found["sent"] == 7 / 8, (
         "each value but a device's own goes once, to one other"
     )

@@ -23,14 +23,15 @@ from lectures_helpers import checks, sharding, value_iteration
 from lectures_helpers.optimal import periodic
 
 __all__ = [
-    "Best", "Bounds", "Parameters", "Table", "backup", "base_stock", "best_base_stock",
+    "Best", "Bounds", "Parameters", "Size", "Table", "backup", "base_stock", "best_base_stock",
     "best_capped_base_stock", "box", "by_table", "constant_order_cost",
-    "create_parameters", "dual_balancing", "lead_time_quantile", "myopic", "optimum",
-    "orders", "required_bytes", "rule_cost", "table",
+    "check_size", "create_parameters", "dual_balancing", "lead_time_quantile", "myopic", "optimum",
+    "orders", "rule_cost", "size", "table",
 ]  # fmt: skip
 
 ARRAYS = 8  # of states that the solver holds at its peak, measured
 MOST_BYTES = 2**34  # of them, by default
+MOST_OPERATIONS = 1e14  # of a backup, by default
 MOST_NUMBERS = 10**8  # of a table
 MOST_STATES = 500_000  # that a rule may reach
 MOST_STOCK = 2_000  # under a rule
@@ -59,6 +60,14 @@ class Bounds(NamedTuple):
     lower: float
     upper: float
     states: int  #: that it was computed on
+
+
+class Size(NamedTuple):
+    """What a shop takes to solve."""
+
+    states: int
+    bytes: int  #: at the peak of `optimum`: eight arrays of states in float32
+    operations: float  #: multiplications and additions of a backup
 
 
 class Best(NamedTuple):
@@ -264,14 +273,53 @@ def on_mesh(table, V, *, mesh):
 _on_mesh = jax.jit(on_mesh, static_argnames="mesh")
 
 
-def required_bytes(params: Parameters, shape: tuple[int, ...] | None = None) -> int:
-    """Find how much memory `optimum` takes: eight arrays of states in float32.
+def size(params: Parameters, shape: tuple[int, ...] | None = None) -> Size:
+    """Find how much a shop takes to solve, before it is solved.
 
     Args:
-        params, shape: as in `optimum`.
+        params: the shop.
+        shape: the box of states, as in `table`.
+
+    >>> size(create_parameters(1.0, 4.0, [0.2, 0.5, 0.3], 2)).states
+    15
     """
-    states = np.prod([float(n) for n in _shape(_checked(params), shape)])
-    return ARRAYS * 4 * int(states)
+    shape = _shape(_checked(params), shape)
+    states = int(np.prod([float(n) for n in shape]))
+    orders = shape[min(1, len(shape) - 1)]
+    return Size(states, ARRAYS * 4 * states, 2.0 * shape[0] * orders * states)
+
+
+def check_size(
+    params: Parameters,
+    shape: tuple[int, ...] | None = None,
+    *,
+    most_bytes: float = MOST_BYTES,
+    most_operations: float = MOST_OPERATIONS,
+) -> Size:
+    """Return what a shop takes to solve, or say that it is too much.
+
+    Args:
+        params, shape: as in `size`.
+        most_bytes: of memory, > 0.
+        most_operations: of a backup, > 0; a core does some 10^10 a second.
+
+    Raises:
+        ValueError: it takes more.
+    """
+    found = size(params, shape)
+    limits = (
+        ("bytes", found.bytes, "most_bytes", most_bytes),
+        ("operations a backup", found.operations, "most_operations", most_operations),
+    )
+    for what, takes, name, most in limits:
+        most = checks.concrete(name, checks.positive(name, most))
+        if takes > most:
+            raise ValueError(
+                f"lead_time must be shorter, demand_pmf narrower, or {name} larger:"
+                f" {found.states:,} states take {takes:,.0f} {what}, got"
+                f" lead_time = {params.lead_time} and {name} = {most:,.0f}"
+            )
+    return found
 
 
 def optimum(
@@ -311,14 +359,9 @@ def optimum(
         )
     if mesh:
         sharding.checked_share("shape[1]", shape[1], mesh)
-    most = checks.concrete("most_bytes", checks.positive("most_bytes", most_bytes))
-    needed = required_bytes(params, shape) // (mesh.size if mesh else 1)
-    states = required_bytes(params, shape) // (ARRAYS * 4)
-    if needed > most:
-        raise ValueError(
-            f"most_bytes must be >= {needed:,} for {states:,} states, got {most:,.0f}"
-            f" (lead_time = {params.lead_time})"
-        )
+    devices = mesh.size if mesh else 1
+    checks.positive("most_bytes", most_bytes)
+    states = check_size(params, shape, most_bytes=most_bytes * devices).states
     step = partial(_on_mesh, mesh=mesh) if mesh else _backup
     start = sharding.place(jnp.zeros(shape, jnp.float32), mesh, 1)
     of_shop = jax.tree.map(jnp.float32, table(params, shape))
