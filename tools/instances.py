@@ -334,9 +334,7 @@ def horizons():
 
 # ---------------------------------------------------------- lost sales, orders on their way
 
-LOST_PAGE = (
-    "book/optimal/best_levels"  # the lecture that says what is known of lost sales
-)
+LOST_PAGE = "book/optimal/lost_sales"
 PENALTIES = 4.0, 9.0, 19.0, 39.0
 #: Costs of rules as printed, L = 1 to 4 for p = 4, 9, 19, 39; a constant order for any L.
 PRINTED = {
@@ -516,13 +514,13 @@ def lost_longer(cases, large):
 
 def lost_5_and_6():
     """Up to some million states."""
-    cases = [(p, 5) for p in PENALTIES] + [(4.0, 6), (9.0, 6)]
+    cases = [(p, L) for L in (5, 6) for p in PENALTIES]
     return lost_longer(cases, large=False)
 
 
 def lost_large():
-    """Twelve million states, and a hundred million: four minutes and 3.2 GiB."""
-    return lost_longer([(4.0, 7), (4.0, 8)], large=True)
+    """Twelve million states to a hundred million: six minutes and 3.2 GiB."""
+    return lost_longer([(4.0, 7), (9.0, 7), (19.0, 7), (4.0, 8)], large=True)
 
 
 # --------------------------------------------------------------------------- two suppliers

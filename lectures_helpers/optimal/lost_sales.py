@@ -23,10 +23,28 @@ from lectures_helpers import checks, sharding, value_iteration
 from lectures_helpers.optimal import periodic
 
 __all__ = [
-    "Best", "Bounds", "Parameters", "Size", "Table", "backup", "base_stock", "best_base_stock",
-    "best_capped_base_stock", "box", "by_table", "constant_order_cost",
-    "check_size", "create_parameters", "dual_balancing", "lead_time_quantile", "myopic", "optimum",
-    "orders", "rule_cost", "size", "table",
+    "Best",
+    "Bounds",
+    "Parameters",
+    "Size",
+    "Table",
+    "backup",
+    "base_stock",
+    "best_base_stock",
+    "best_capped_base_stock",
+    "box",
+    "by_table",
+    "check_size",
+    "constant_order_cost",
+    "create_parameters",
+    "dual_balancing",
+    "lead_time_quantile",
+    "myopic",
+    "optimum",
+    "orders",
+    "rule_cost",
+    "size",
+    "table",
 ]  # fmt: skip
 
 ARRAYS = 8  # of states that the solver holds at its peak, measured
