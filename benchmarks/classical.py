@@ -62,19 +62,11 @@ def main(folder, *, tiny=False):
     )
     for title, distance in distances.items():
         print(f"  {title}: {distance['times_floor']:.2f} times the floor")
-    result = {
-        "benchmark": "classical",
-        "tiny": tiny,
-        "machine": record.machine(),
-        "machine_rates": rates,
-        "distance_to_the_floor": distances,
-        "rounds": sizes.rounds,
-        "missing": missing,
-        "tables": tables,
-    }
-    path = record.write(folder, "classical", result)
-    print(f"Results: {path}")
-    return path
+    return record.finish(
+        folder, "classical", sizes, tiny=tiny, missing=missing, tables=tables,
+        machine_rates=rates,
+        distance_to_the_floor=distances,
+    )  # fmt: skip
 
 
 PEERS = {

@@ -115,20 +115,13 @@ def main(folder, *, tiny=False):
     for name, seconds in compiled.items():
         times = distances[name]["times_floor"]
         print(f"{name}: compiled in {seconds:.2f} s; {times:.1f} times the floor")
-    result = {
-        "benchmark": "expiry",
-        "tiny": tiny,
-        "machine": record.machine() | {"speed": speed},
-        "rounds": sizes.rounds,
-        "missing": missing,
-        "compile_s": compiled,
-        "deep_peak_bytes": deep["peak_bytes"],
-        "distance_to_the_floor": distances,
-        "tables": tables,
-    }
-    path = record.write(folder, "expiry", result)
-    print(f"Results: {path}")
-    return path
+    return record.finish(
+        folder, "expiry", sizes, tiny=tiny, missing=missing, tables=tables,
+        machine=record.machine() | {"speed": speed},
+        compile_s=compiled,
+        deep_peak_bytes=deep["peak_bytes"],
+        distance_to_the_floor=distances,
+    )  # fmt: skip
 
 
 PEERS = {

@@ -43,17 +43,9 @@ def main(folder, *, tiny=False):
         for title, rows in part(sizes, peers):
             tables[title] = rows
             print(record.table(title, rows))
-    result = {
-        "benchmark": "optimal",
-        "tiny": tiny,
-        "machine": record.machine(),
-        "rounds": sizes.rounds,
-        "missing": missing,
-        "tables": tables,
-    }
-    path = record.write(folder, "optimal", result)
-    print(f"Results: {path}")
-    return path
+    return record.finish(
+        folder, "optimal", sizes, tiny=tiny, missing=missing, tables=tables,
+    )  # fmt: skip
 
 
 PEERS = {

@@ -144,6 +144,21 @@ def machine():
     }
 
 
+def finish(folder, topic, sizes, *, tiny, missing, tables, **more):
+    """Write what a topic measured, with the machine it ran on, and say where; its path."""
+    result = {
+        "benchmark": topic,
+        "tiny": tiny,
+        "machine": machine(),
+        "rounds": sizes.rounds,
+        "missing": missing,
+        "tables": tables,
+    }
+    path = write(folder, topic, result | more)
+    print(f"Results: {path}")
+    return path
+
+
 def write(folder, benchmark, record):
     """Write a record to ``<folder>/<benchmark>-<device kind>.json``; return the path."""
     kind = record["machine"]["device"]["kind"]

@@ -66,17 +66,9 @@ def main(folder, *, tiny=False):
     for title, rows in mesh.items():
         tables[title] = rows
         print(record.table(title, rows))
-    result = {
-        "benchmark": "scaling",
-        "tiny": tiny,
-        "machine": record.machine(),
-        "rounds": sizes.rounds,
-        "missing": missing,
-        "tables": tables,
-    }
-    path = record.write(folder, "scaling", result)
-    print(f"Results: {path}")
-    return path
+    return record.finish(
+        folder, "scaling", sizes, tiny=tiny, missing=missing, tables=tables,
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------- growth

@@ -58,19 +58,11 @@ def main(folder, *, tiny=False):
     )
     for title, distance in distances.items():
         print(f"  {title}: {distance['times_floor']:.2f} times the floor")
-    result = {
-        "benchmark": "ss",
-        "tiny": tiny,
-        "machine": record.machine(),
-        "machine_rates": rates,
-        "distance_to_the_floor": distances,
-        "rounds": sizes.rounds,
-        "missing": missing,
-        "tables": tables,
-    }
-    path = record.write(folder, "ss", result)
-    print(f"Results: {path}")
-    return path
+    return record.finish(
+        folder, "ss", sizes, tiny=tiny, missing=missing, tables=tables,
+        machine_rates=rates,
+        distance_to_the_floor=distances,
+    )  # fmt: skip
 
 
 PEERS = {"numba": ("ss_numba", "Numba is missing, its kernel is left out")}

@@ -470,7 +470,7 @@ def lost():
                 rules = lost_sales_rules(params, start, simple)
                 said = [
                     printed(
-                        "zipkin2008",
+                        "zipkin2008old",
                         f"cost of {rule['name']}",
                         texts[row].split()[L - 1],
                         rule["cost"],

@@ -21,7 +21,7 @@ sys.path.insert(
     0, str(ROOT)
 )  # for tools/, a folder of the repository that is not installed
 
-from tools import programs  # noqa: E402 (it lies there)
+from tools import programs  # noqa: E402 (tools/ is within reach from here on)
 
 PACKAGE = "lectures_helpers"
 LIBRARIES = ("jax", "jaxlib", "numpy", "scipy", "matplotlib")

@@ -19,6 +19,7 @@ from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 
 from lectures_helpers import checks, precision, value_iteration
+from lectures_helpers.optimal import periodic
 
 __all__ = [
     "Best", "Parameters", "Table", "backup", "best_capped_dual_index",
@@ -29,7 +30,6 @@ __all__ = [
     "to_come",
 ]  # fmt: skip
 
-LEAST, MOST = 1e-9, 1e12  # costs: beyond, sums lose their digits
 MOST_UNITS = 10_000  # of demand in l + 1 periods
 MOST_STATES = 200_000  # of the chain of a rule
 MOST_GAP = 1_000  # units between its levels
@@ -74,39 +74,31 @@ def create_parameters(
     >>> create_parameters(100.0, 105.0, 5.0, 495.0, np.full(5, 0.2), 2).lead_time
     2
     """
+    lead_time = checks.integer("lead_time", lead_time, 1)
+    review = periodic.create_parameters(
+        0.0, holding_cost, backorder_cost, demand_pmf, lead_time
+    )
+    _, h, b, pmf, _ = review
     costs = {
-        "regular_cost": checks.within("regular_cost", regular_cost, 0.0, MOST),
-        "express_cost": checks.within("express_cost", express_cost, LEAST, MOST),
-        "holding_cost": checks.within("holding_cost", holding_cost, LEAST, MOST),
-        "backorder_cost": checks.within("backorder_cost", backorder_cost, LEAST, MOST),
+        "regular_cost": checks.within("regular_cost", regular_cost, 0.0, periodic.MOST),
+        "express_cost": checks.within(
+            "express_cost", express_cost, periodic.LEAST, periodic.MOST
+        ),
     }
-    c_r, c_e, h, b = (checks.concrete(*named) for named in costs.items())
-    if not c_r + LEAST <= c_e <= c_r + b:
+    c_r, c_e = (checks.concrete(*named) for named in costs.items())
+    if not c_r + periodic.LEAST <= c_e <= c_r + b:
         raise ValueError(
             f"express_cost must be above regular_cost = {c_r:g} (else no ship is needed)"
             f" and at most regular_cost + backorder_cost = {c_r + b:g} (else customers"
             f" had better wait), got {c_e:g}"
         )
-    checks.not_traced("demand_pmf", demand_pmf)
-    pmf = checks.at_least("demand_pmf", checks.numbers("demand_pmf", demand_pmf), 0.0)
-    if pmf.ndim != 1 or not abs(pmf.sum() - 1) <= 1e-6:
-        raise ValueError(
-            "demand_pmf must be a vector of probabilities with sum 1, got the shape"
-            f" {pmf.shape} and the sum {pmf.sum():g}"
-        )
-    if pmf[0] > 1 - 1e-9:
-        raise ValueError(
-            "demand_pmf must have mass above 0 units, or nothing is ever ordered, got"
-            f" P(D = 0) = {pmf[0]:g}"
-        )
-    lead_time = checks.integer("lead_time", lead_time, 1)
     if (units := pmf.size * (lead_time + 1)) > MOST_UNITS:
         raise ValueError(
             f"lead_time must be shorter, or demand_pmf: {units:,} units of demand in"
             f" lead_time + 1 periods, where {MOST_UNITS:,} are the most, got lead_time ="
             f" {lead_time}"
         )
-    return Parameters(c_r, c_e, h, b, pmf / pmf.sum(), lead_time)
+    return Parameters(c_r, c_e, h, b, pmf, lead_time)
 
 
 def _checked(params):

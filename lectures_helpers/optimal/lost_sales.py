@@ -7,7 +7,7 @@ The order z leads from x to ((x_0 - D)^+ + x_1, x_2, ..., x_{L-1}, z).
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax
@@ -45,7 +45,7 @@ __all__ = [
     "rule_cost",
     "size",
     "table",
-]  # fmt: skip
+]
 
 ARRAYS = 8  # of states that the solver holds at its peak, measured
 MOST_BYTES = 2**34  # of them, by default
@@ -276,9 +276,6 @@ def orders(table: Table, V: jax.Array) -> jax.Array:
     return lax.scan(order, start, jnp.arange(V.shape[-1]))[0][1]
 
 
-_backup = jax.jit(backup)
-
-
 def on_mesh(table, V, *, mesh):
     """`backup` of what is cut along axis 1: it comes out cut along 2, and is cut again."""
     TV = backup(table, V)
@@ -288,7 +285,10 @@ def on_mesh(table, V, *, mesh):
     return TV
 
 
-_on_mesh = jax.jit(on_mesh, static_argnames="mesh")
+@cache
+def _step(mesh):
+    """What is iterated: one function for each mesh, so that it is compiled once."""
+    return jax.jit(partial(on_mesh, mesh=mesh) if mesh else backup)
 
 
 def size(params: Parameters, shape: tuple[int, ...] | None = None) -> Size:
@@ -380,11 +380,13 @@ def optimum(
     devices = mesh.size if mesh else 1
     checks.positive("most_bytes", most_bytes)
     states = check_size(params, shape, most_bytes=most_bytes * devices).states
-    step = partial(_on_mesh, mesh=mesh) if mesh else _backup
     start = sharding.place(jnp.zeros(shape, jnp.float32), mesh, 1)
     of_shop = jax.tree.map(jnp.float32, table(params, shape))
     found = value_iteration.solve(
-        jax.tree_util.Partial(step, of_shop), start, tol=tol, max_iterations=100_000
+        jax.tree_util.Partial(_step(mesh), of_shop),
+        start,
+        tol=tol,
+        max_iterations=100_000,
     )
     return Bounds(float(found.lower), float(found.upper), states)
 
