@@ -27,10 +27,12 @@ book: environment ## build the book; warnings are errors
 	  || { rm -rf _build/.doctrees _build/html; echo "The book was not built: see the first WARNING or ERROR above." >&2; exit 1; }
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
-# After the book, where both are asked for: it looks at the book that is built.
-test: environment | $(filter book,$(MAKECMDGOALS)) ## unit tests, property tests, doctests, and every lecture run from top to bottom
+# After the book, where both are asked for: it looks at the book that is built, and what this has
+# run with the same package need not run again.
+test: environment | $(filter book,$(MAKECMDGOALS)) ## unit tests, property tests, doctests, and every lecture that the book has not run
 	@exec 9<book; $(BIN)/python tools/alone.py shared; \
-	  $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-cell-timeout=300 9<&-
+	  ran=$$($(BIN)/python -m tools.executed) \
+  && $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-cell-timeout=300 $$ran 9<&-
 
 page: NAME = $(patsubst ./%,%,$(basename $(PAGE)))
 page: ## PAGE=book/classical/eoq: check one page's style, make its twin, run it

@@ -12,7 +12,6 @@ os.environ.setdefault("LECTURES_STRICT", "1")  # what a text says of its numbers
 
 import hypothesis
 import jax
-import kept_programs
 import pytest
 
 # No silent change of precision, no broadcast that nobody asked for.
@@ -32,11 +31,6 @@ jax.config.update(
 hypothesis.settings.register_profile("desk", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "desk")
-
-
-def pytest_configure(config):
-    # Hooks of this file are for tests of its folder alone; the lectures lie in another.
-    config.pluginmanager.register(kept_programs)
 
 
 @pytest.hookimpl(trylast=True)

@@ -3,13 +3,14 @@
 import importlib.util
 from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pytest
 from docutils import nodes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tools import course
+from tools import course, executed
 
 
 @pytest.fixture(scope="module")
@@ -28,21 +29,43 @@ def package(tmp_path):
     return tmp_path
 
 
-def test_fingerprint_follows_the_sources(extension, package):
+def test_fingerprint_follows_the_sources(package):
     source = package / "lectures_helpers" / "ss.py"
-    first = extension.fingerprint(package)
+    first = executed.fingerprint(package)
     source.write_text("x = 2\n")
-    assert extension.fingerprint(package) != first
+    assert executed.fingerprint(package) != first
     source.write_text("x = 1\n")
-    assert extension.fingerprint(package) == first
+    assert executed.fingerprint(package) == first
     source.rename(source.with_name("other.py"))
-    assert extension.fingerprint(package) != first
+    assert executed.fingerprint(package) != first
 
 
-def test_fingerprint_follows_the_libraries(extension, package, monkeypatch):
-    first = extension.fingerprint(package)
-    monkeypatch.setattr(extension, "version", lambda name: "0.0")
-    assert extension.fingerprint(package) != first
+def test_fingerprint_follows_the_libraries(package, monkeypatch):
+    first = executed.fingerprint(package)
+    monkeypatch.setattr(executed, "version", lambda name: "0.0")
+    assert executed.fingerprint(package) != first
+
+
+def write_notebook(path, *cells):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    of_code = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=of_code), path)
+
+
+def test_only_what_the_book_has_run_as_it_is_does_not_run_again(package):
+    built = package / "_build" / "jupyter_execute" / "book"
+    source = package / "lectures_helpers" / "ss.py"
+    assert executed.again(package) == []
+    for page in ("same", "edited", "longer", "gone"):
+        write_notebook(built / f"{page}.ipynb", "x = 1", "x")
+    executed.remember(package)
+    write_notebook(package / "book" / "same.ipynb", "x = 1", "# @title Solution\nx")
+    write_notebook(package / "book" / "edited.ipynb", "x = 2", "x")
+    write_notebook(package / "book" / "longer.ipynb", "x = 1", "x", "y")
+    write_notebook(package / "book" / "new.ipynb", "x = 1", "x")
+    assert executed.again(package) == ["book/same"]
+    source.write_text("x = 2\n")
+    assert executed.again(package) == []
 
 
 @pytest.mark.parametrize(("ci", "mode"), [("", "cache"), ("true", "force")])
@@ -53,7 +76,7 @@ def test_configure(extension, package, monkeypatch, ci, mode):
     config = SimpleNamespace(nb_execution_mode="cache")
     extension.configure(SimpleNamespace(srcdir=package), config)
     assert config.nb_execution_mode == mode
-    assert config.nb_execution_cache_path.endswith(extension.fingerprint(package))
+    assert config.nb_execution_cache_path.endswith(executed.fingerprint(package))
     assert extension.os.environ["LECTURES_STATIC_BUILD"] == "1"
     assert extension.os.environ["LECTURES_STRICT"] == "1"
 

@@ -5,15 +5,11 @@ of the old one. Here the cache lies in a folder named by what the outputs depend
 sources and the versions of the numerical libraries: a change executes every page anew, a change
 back finds the old outputs again.
 
-What a page compiles is kept, for the tests that run its cells again. A page itself begins
-without: the first calls that it times are first calls.
+What has run is written down: the tests of the same change need not run it again.
 """
 
-import hashlib
 import os
-import shutil
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,32 +17,13 @@ sys.path.insert(
     0, str(ROOT)
 )  # for tools/, a folder of the repository that is not installed
 
-from tools import programs  # noqa: E402 (tools/ is within reach from here on)
-
-PACKAGE = "lectures_helpers"
-LIBRARIES = ("jax", "jaxlib", "numpy", "scipy", "matplotlib")
-
-
-def fingerprint(root):
-    """Hash of the package's sources under `root`, the libraries' versions, benchmarks, instances."""
-    digest = hashlib.sha256()
-    for name in LIBRARIES:
-        digest.update(f"{name}=={version(name)}\n".encode())
-    of_package = (root / PACKAGE).rglob("*")
-    for path in sorted(p for p in of_package if p.suffix in (".py", ".json")):
-        digest.update(f"{path.relative_to(root)}\n".encode())
-        digest.update(path.read_bytes())
-    for path in sorted((root / "benchmarks" / "results").glob("*.json")):
-        digest.update(path.read_bytes())  # what the page on performance reads
-    for path in (root / "book" / "assets").glob("instances.json"):
-        digest.update(path.read_bytes())  # what the page of solved instances shows
-    return digest.hexdigest()[:16]
+from tools import executed  # noqa: E402 (tools/ is within reach from here on)
 
 
 def configure(app, config):
     root = Path(app.srcdir)
     config.nb_execution_cache_path = str(
-        root / "_build" / "executed" / fingerprint(root)
+        root / "_build" / "executed" / executed.fingerprint(root)
     )
     if os.environ.get("CI") and config.nb_execution_mode == "cache":
         config.nb_execution_mode = (
@@ -60,11 +37,10 @@ def configure(app, config):
     os.environ["IPYTHONDIR"] = str(quiet_ipython(root / "_build" / "ipython"))
 
 
-def keep_programs(app, docname, source):
-    """Begin a page, whose cells run next, with no programs from before."""
-    root = Path(app.srcdir)
-    shutil.rmtree(programs.folder(docname, root), ignore_errors=True)
-    os.environ.update(programs.environment(docname, root))
+def remember(app, error):
+    """Write down which pages have run, so that the tests need not run them again."""
+    if error is None and app.builder.name == "html":
+        executed.remember(Path(app.srcdir))
 
 
 def quiet_ipython(folder):
@@ -77,5 +53,5 @@ def quiet_ipython(folder):
 
 def setup(app):
     app.connect("config-inited", configure)
-    app.connect("source-read", keep_programs)
+    app.connect("build-finished", remember)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
