@@ -12,6 +12,7 @@ import shutil
 import threading
 from contextlib import contextmanager
 
+import site_explorers
 from axe_playwright_python.sync_playwright import Axe
 from site_scripts import FAULTS
 
@@ -210,20 +211,31 @@ def title_fault(visit, i):
 
 
 def explorer_faults(visit):
-    """Explorers follow the keyboard, and play and pause."""
+    """Explorers follow keyboard, mouse and finger, and play and pause."""
     visit.run("openAll")
     explorers = visit.page.locator(".explorer").all()
     if not explorers:
         return []
     visit.page.set_viewport_size(DESK)  # a page too wide for a phone is another's fault
-    visit.page.clock.install()  # a minute of playing takes no time
+    computing = [e for e in explorers if e.get_attribute("data-model")]
     faults = [
-        f"explorer {number} ({explorer.get_attribute('aria-label')[:60]}) {fault}"
-        for number, explorer in enumerate(explorers, 1)
+        f"{named(explorer)} {fault}"
+        for explorer in computing
+        for fault in site_explorers.faults(visit.page, explorer)
+    ]
+    visit.page.clock.install()  # a minute of playing takes no time
+    faults += [
+        f"{named(explorer)} {fault}"
+        for explorer in explorers
+        if explorer not in computing
         for fault in faults_of_explorer(visit.page, explorer)
     ]
     visit.page.set_viewport_size(PHONE)
     return faults
+
+
+def named(explorer):
+    return f"the explorer {explorer.get_attribute('aria-label')[:60]!r}"
 
 
 def faults_of_explorer(page, explorer):

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 from html.parser import HTMLParser
 from types import SimpleNamespace
@@ -280,6 +281,61 @@ def test_other_figures_stay_open(page):
     plt.close(other)
 
 
+# A model in the page
+
+
+def build_model(page, **changes):
+    asked = {
+        "values": {"σ": [0.5, 1.0, 2.0], "kind": ["solid", "dotted"]},
+        "start": {"σ": 1.0},
+        "labels": {"σ": "Spread σ"},
+        "model": "sawtooth",
+        "given": {"key": np.array([0, 3]), "note": "</script>"},
+    }
+    return page(draw_lines, alt="A line.", **(asked | changes))
+
+
+def test_model_has_its_start_and_its_data(page):
+    built = build_model(page, play_ms=250)
+    assert built.one("div", "explorer").attributes["data-model"] == "sawtooth"
+    assert built.one("img").attributes["alt"] == "A line; Spread σ = 1."
+    assert built.one("p").text.startswith("σ = 1.0, S = 100 & solid <costs>")
+    data = json.loads(built.one("script").text)
+    assert data == {
+        "alt": "A line.",
+        "given": {"key": [0, 3], "note": "</script>"},
+        "parameters": [
+            {
+                "name": "σ",
+                "label": "Spread σ",
+                "values": [0.5, 1.0, 2.0],
+                "texts": ["0.5", "1", "2"],
+                "start": 1,
+            },
+            {
+                "name": "kind",
+                "label": "kind",
+                "values": ["solid", "dotted"],
+                "texts": ["solid", "dotted"],
+                "start": 0,
+            },
+        ],
+        "play": {"name": "σ", "ms": 250},
+    }
+    assert built.find("input") == built.find("button") == []
+
+
+def test_model_takes_many_values(page):
+    built = build_model(page, values={"σ": np.arange(1.0, 400.0)})
+    (of_σ,) = json.loads(built.one("script").text)["parameters"]
+    assert len(of_σ["values"]) == 399
+
+
+def test_live_kernel_leaves_the_model_to_the_page(shown):
+    explore(draw_lines, {"σ": [1, 2]}, alt="A line", model="any", given={"x": 1})
+    assert list(live(shown).sliders) == ["σ"]
+
+
 # The live kernel
 
 
@@ -523,6 +579,13 @@ GOOD = {
         ({"play_ms": 0}, "play_ms = 0 must be a number >= 1"),
         ({"play_ms": float("nan")}, "play_ms = nan must be"),
         ({"play_ms": "fast"}, "play_ms = 'fast' must be"),
+        ({"model": ""}, "model = '' must be the name of a model"),
+        ({"model": 3}, "model = 3 must be the name of a model"),
+        ({"given": {"x": 1}}, "given = {'x': 1} is for a model"),
+        ({"model": "m", "given": [1]}, "given = [1] must be a mapping"),
+        ({"model": "m", "given": {"x": np.nan}}, "given must hold finite numbers"),
+        ({"model": "m", "given": {"x": {1}}}, "given must hold finite numbers"),
+        ({"model": "m", "given": {"x": "a" * 50_000}}, "at most 40000 are fine"),
     ],
 )
 @pytest.mark.parametrize("static", ["0", "1"])

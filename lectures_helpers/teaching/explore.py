@@ -2,13 +2,14 @@
 
 `explore` has two faces. In a live kernel (Jupyter, Colab) it shows an ipywidgets slider for every
 parameter. While the book is built (environment variable `LECTURES_STATIC_BUILD` set to `1`) it
-draws one frame for each value of the first parameter and shows a piece of HTML that moves between
-them by itself: no kernel, no network. Both faces draw through the same function and show the same
-frame.
+shows a piece of HTML that needs no kernel and no network: the start's figure, and beside it what a
+model in the page (book/assets/explorers) computes the others from; or, without a model, a frame
+for each value of the first parameter, drawn through the same function.
 """
 
 import base64
 import io
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
@@ -28,6 +29,7 @@ __all__ = ["explore"]
 # Set by the book's build, before it starts a kernel.
 STATIC_BUILD = "LECTURES_STATIC_BUILD"
 MAX_FRAMES = 60
+MAX_GIVEN = 40_000  # bytes of an explorer's own data
 DOTS_PER_INCH = 240  # twice what the page shows: screens are dense
 
 
@@ -39,6 +41,8 @@ def explore(
     start: Mapping[str, Any] | None = None,
     labels: Mapping[str, str] | None = None,
     play_ms: float | None = None,
+    model: str | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> None:
     """Show a figure that the reader moves with sliders::
 
@@ -59,13 +63,16 @@ def explore(
         draw: function that takes the parameters by name, makes one new pyplot figure, and returns
             the plain sentence (no Markdown, no TeX) that states its numbers, or None.
         values: mapping from each parameter's name to the sequence of values that it may take. The
-            first parameter, of 2 to 60 values, moves on a built page; the others stay at their
-            start there.
+            first parameter takes at least 2. On a built page they all move with a `model`; without
+            one only the first, of at most 60 values, and the others stay at their start.
         alt: what one sees in the figure, for readers who cannot see it; the value is added to it.
         start: mapping from names to start values, each one of its `values`; default their first.
         labels: mapping from names to the sliders' labels, with units; default the names.
         play_ms: time between two frames, in milliseconds, >= 1, for a button that plays the figure
             over the first parameter's values, once through; default no such button.
+        model: name of the model in the page that draws what `draw` draws; default frames.
+        given: mapping from names to what the model in the page is given: numbers, texts, arrays
+            or lists of them, at most 40 kB in all.
 
     Returns:
         None: the explorer is displayed. Figures that `draw` makes are closed.
@@ -82,14 +89,19 @@ def explore(
         possible = possible and 1 <= play_ms < np.inf
         _require(possible, f"play_ms = {play_ms!r} must be a number >= 1")
         play_ms = int(play_ms)
+    possible = model is None or (isinstance(model, str) and model.isidentifier())
+    _require(possible, f"model = {model!r} must be the name of a model in the page")
+    if given is not None:
+        _require(model is not None, f"given = {given!r} is for a model; name it")
+    given = _as_json(given or {})
     start = {} if start is None else start
     labels = {} if labels is None else labels
-    for what, given in {"values": values, "start": start, "labels": labels}.items():
-        possible = isinstance(given, Mapping) and len(values) > 0
+    for what, some in {"values": values, "start": start, "labels": labels}.items():
+        possible = isinstance(some, Mapping) and len(values) > 0
         rule = f"must map at least one parameter to its {what}"
-        _require(possible, f"{what} = {given!r} {rule}")
-        checks.not_traced(what, *given.values())
-        for name in given:
+        _require(possible, f"{what} = {some!r} {rule}")
+        checks.not_traced(what, *some.values())
+        for name in some:
             known = f"the parameters {list(values)}"
             _require(name in values, f"{what} names {name!r}, not one of {known}")
     values = {name: _plain_values(name, some) for name, some in values.items()}
@@ -99,8 +111,9 @@ def explore(
         _require(different, f"values[{name!r}] = {seen} must differ from one another")
     main = next(iter(values))
     number = f"values[{main!r}] has {len(values[main])} values"
-    possible = 2 <= len(values[main]) <= MAX_FRAMES
-    _require(possible, f"{number}; the first parameter takes 2 to {MAX_FRAMES}")
+    most = MAX_FRAMES if model is None else np.inf
+    possible = 2 <= len(values[main]) <= most
+    _require(possible, f"{number}; the first parameter takes 2 to {most}")
     labels = {name: str(labels.get(name, name)) for name in values}
     indices = dict.fromkeys(values, 0)
     for name, value in start.items():
@@ -114,7 +127,22 @@ def explore(
         seen = f"{labels[main]} = {texts[main][at[main]]}"
         return _frame(draw, parameters, f"{alt.strip().rstrip('.')}; {seen}.")
 
-    if os.environ.get(STATIC_BUILD) == "1":
+    if os.environ.get(STATIC_BUILD) == "1" and model is not None:
+        parameters = [
+            {
+                "name": name,
+                "label": labels[name],
+                "values": values[name],
+                "texts": texts[name],
+                "start": indices[name],
+            }
+            for name in values
+        ]
+        data = {"parameters": parameters, "given": given, "alt": alt.strip()}
+        if play_ms is not None:
+            data["play"] = {"name": main, "ms": play_ms}
+        display(HTML(_model_page(frame(indices), model, data)))
+    elif os.environ.get(STATIC_BUILD) == "1":
         frames = [frame(indices | {main: i}) for i in range(len(values[main]))]
         display(HTML(_page(frames, texts, indices, labels, alt, play_ms)))
     else:
@@ -147,6 +175,23 @@ def _text(value):
     if abs(value) < 1e15 and value == int(value):
         return f"{int(value):,}"
     return f"{value:,.6g}"
+
+
+def _as_json(given):
+    """`given` with its arrays as lists, once it is known to be light and finite."""
+    _require(isinstance(given, Mapping), f"given = {given!r} must be a mapping")
+    given = {
+        name: one.tolist() if hasattr(one, "tolist") else one
+        for name, one in given.items()
+    }
+    try:
+        size = len(json.dumps(given, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"given must hold finite numbers, texts and lists: {error}"
+        ) from None
+    _require(size <= MAX_GIVEN, f"given has {size} bytes; at most {MAX_GIVEN} are fine")
+    return given
 
 
 class _Frame(NamedTuple):
@@ -285,5 +330,16 @@ def _page(frames, texts, indices, labels, alt, play_ms):
 </div>
 <div class="explorer-frames">{pictures}</div>
 {note}
+</div>
+"""
+
+
+def _model_page(frame, model, data):
+    """The built page's face for a model: the start, and what the model computes the others from."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    return f"""
+<div class="explorer" role="group" aria-label="{escape(data["alt"])}" data-model="{model}">
+<div class="explorer-start">{frame.html()}</div>
+<script type="application/json" class="explorer-data">{text}</script>
 </div>
 """

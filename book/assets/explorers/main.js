@@ -1,0 +1,15 @@
+// What a page with explorers runs. The book's build puts this file and what it imports into one
+// script (book/_ext/explorers.py): a page that is opened as a file cannot load modules.
+import { start } from "./explorer.js";
+import { startFrames } from "./frames.js";
+import { sawtooth } from "./sawtooth.js";
+
+const MODELS = { sawtooth };
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".explorer").forEach((root) => {
+    const { model } = root.dataset;
+    if (model === undefined) return startFrames(root);
+    start(root, MODELS[model], root === document.querySelector(".explorer[data-model]"));
+  });
+});

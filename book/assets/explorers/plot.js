@@ -1,0 +1,185 @@
+// One figure of an explorer: axes, lines and handles in an SVG, drawn by D3.
+import {
+  area, axisBottom, axisLeft, curveStepAfter, drag, line, scaleLinear, scaleLog, select,
+} from "./vendor/d3.js";
+import { fixed } from "./numbers.js";
+
+const GAP = 16; // pixels between two panels
+const MARGIN = { top: 14, right: 16, bottom: 42, left: 54 };
+
+// A panel with room `box` for itself and its axes' labels. Every method draws in data's units.
+class Panel {
+  constructor(root, box, id) {
+    this.id = id;
+    this.root = root.append("g");
+    this.box = box;
+    this.left = box.x + MARGIN.left;
+    this.right = box.x + box.width - MARGIN.right;
+    this.top = box.y + MARGIN.top;
+    this.bottom = box.y + box.height - MARGIN.bottom;
+    this.marks = this.root.append("g");
+  }
+
+  // Axes: {x: {domain: [low, high], label, log, format, values}, y: {...}}.
+  axes({ x, y }) {
+    const scale = (axis, range) =>
+      (axis.log ? scaleLog() : scaleLinear()).domain(axis.domain).range(range);
+    this.x = scale(x, [this.left, this.right]);
+    this.y = scale(y, [this.bottom, this.top]);
+    const ticks = (make, axis, at, room) => {
+      const made = make(at).tickSizeOuter(0).tickPadding(6);
+      if (axis.values) made.tickValues(axis.values).tickFormat(axis.format ?? ((v) => fixed(v)));
+      else made.ticks(room, axis.format);
+      if (axis.format && !axis.values) made.tickFormat(axis.format);
+      return made;
+    };
+    this.root.append("g").attr("class", "axis").attr("transform", `translate(0,${this.bottom})`)
+      .call(ticks(axisBottom, x, this.x, Math.max(2, (this.right - this.left) / 80)));
+    this.root.append("g").attr("class", "axis").attr("transform", `translate(${this.left},0)`)
+      .call(ticks(axisLeft, y, this.y, Math.max(2, (this.bottom - this.top) / 50)));
+    this.root.append("text").attr("class", "axis-label").attr("text-anchor", "middle")
+      .attr("x", (this.left + this.right) / 2).attr("y", this.bottom + 36).text(x.label);
+    this.root.append("text").attr("class", "axis-label").attr("text-anchor", "middle")
+      .attr("transform", `translate(${this.box.x + 13},${(this.top + this.bottom) / 2}) rotate(-90)`)
+      .text(y.label);
+    const clip = `clip-${this.id}`;
+    this.root.append("clipPath").attr("id", clip).append("rect")
+      .attr("x", this.left).attr("y", this.top - 6)
+      .attr("width", this.right - this.left + 6).attr("height", this.bottom - this.top + 12);
+    this.marks.attr("clip-path", `url(#${clip})`);
+    return this;
+  }
+
+  // A line through [[x, y], ...]; `step`: as stock moves, level until the next point.
+  line(points, color, { width = 1.8, dash = null, step = false } = {}) {
+    const path = line((p) => this.x(p[0]), (p) => this.y(p[1])).defined((p) => isFinite(p[1]));
+    if (step) path.curve(curveStepAfter);
+    this.marks.append("path").attr("class", "line").style("stroke", `var(--explorer-${color})`)
+      .attr("stroke-width", width).attr("stroke-dasharray", dash).attr("d", path(points));
+    return this;
+  }
+
+  // The area between two curves: [[x, low, high], ...].
+  area(points, color, { opacity = 0.25, step = false } = {}) {
+    const shape = area().x((p) => this.x(p[0])).y0((p) => this.y(p[1])).y1((p) => this.y(p[2]));
+    if (step) shape.curve(curveStepAfter);
+    this.marks.append("path").style("fill", `var(--explorer-${color})`)
+      .attr("fill-opacity", opacity).attr("d", shape(points));
+    return this;
+  }
+
+  // Dots at [[x, y], ...].
+  dots(points, color, { radius = 4, hollow = false } = {}) {
+    for (const [x, y] of points) {
+      const dot = this.marks.append("circle").attr("cx", this.x(x)).attr("cy", this.y(y))
+        .attr("r", radius).style(hollow ? "stroke" : "fill", `var(--explorer-${color})`);
+      if (hollow) dot.style("fill", "none").attr("stroke-width", 2);
+    }
+    return this;
+  }
+
+  // Bars from the axis: [[from, to, height], ...].
+  bars(bars, color, { opacity = 0.6 } = {}) {
+    for (const [from, to, height] of bars) {
+      this.marks.append("rect").attr("x", this.x(from)).attr("y", this.y(height))
+        .attr("width", Math.max(0.5, this.x(to) - this.x(from) - 1))
+        .attr("height", Math.max(0, this.y(this.y.domain()[0]) - this.y(height)))
+        .style("fill", `var(--explorer-${color})`).attr("fill-opacity", opacity);
+    }
+    return this;
+  }
+
+  // A straight line across the panel: {x} upright or {y} level.
+  rule({ x, y }, color, { dash = "4 3", width = 1.4 } = {}) {
+    const [x0, y0, x1, y1] = x === undefined
+      ? [this.left, this.y(y), this.right, this.y(y)]
+      : [this.x(x), this.top, this.x(x), this.bottom];
+    this.marks.append("line").attr("x1", x0).attr("y1", y0).attr("x2", x1).attr("y2", y1)
+      .style("stroke", `var(--explorer-${color})`).attr("stroke-width", width)
+      .attr("stroke-dasharray", dash);
+    return this;
+  }
+
+  // Words at a place; {dx, dy} move them by pixels. They stay inside the panel's width.
+  text(x, y, words, color = "total", { anchor = "start", dx = 6, dy = -6 } = {}) {
+    const put = this.root.append("text").attr("class", "mark").attr("text-anchor", anchor)
+      .attr("x", this.x(x) + dx).attr("y", this.y(y) + dy)
+      .style("fill", `var(--explorer-${color}-ink)`).text(words);
+    const { x: from, width } = put.node().getBBox();
+    const over = Math.max(0, from + width - this.right - 14) || Math.min(0, from - this.left - 2);
+    put.attr("x", this.x(x) + dx - over);
+    return this;
+  }
+}
+let plots = 0;
+
+// The figure: panels beside each other, or below each other where the page is narrow.
+export class Plot {
+  constructor(svg) {
+    this.svg = svg;
+    this.id = plots++;
+    this.back = svg.append("g").attr("aria-hidden", "true");
+    this.front = svg.append("g");
+  }
+
+  // Begin a drawing of `count` panels, each about `ratio` times as high as it is wide; its
+  // `width` in pixels is the page's.
+  begin({ count = 1, ratio = 0.6 } = {}) {
+    const { width } = this;
+    this.narrow = width < 560;
+    const columns = this.narrow ? 1 : count;
+    const wide = (width - (columns - 1) * GAP) / columns;
+    const high = Math.round(Math.max(220, Math.min(wide * (this.narrow ? 0.75 : ratio), 420)));
+    this.height = high * (this.narrow ? count : 1);
+    this.svg.attr("viewBox", `0 0 ${width} ${this.height}`).attr("height", this.height);
+    this.back.selectAll("*").remove();
+    this.handles = [];
+    return Array.from({ length: count }, (_, i) => new Panel(this.back, {
+      x: this.narrow ? 0 : i * (wide + GAP), y: this.narrow ? i * high : 0, width: wide, height: high,
+    }, `${this.id}-${i}`));
+  }
+
+  // Something to take hold of, at (x, y) of a panel. `moves` maps an axis to the parameter that
+  // it changes, {y: "S"}; `along` draws a line across the panel that can be dragged as a whole.
+  handle(panel, { id, label, x, y, moves, along = null, color = "total" }) {
+    this.handles.push({ id, label, panel, moves, along, color, px: panel.x(x), py: panel.y(y) });
+  }
+
+  // Put the handles in place; the ones of before stay, so that focus and a drag stay too.
+  end({ onMove, onKey, valueOf, textOf }) {
+    this.front.selectAll("g.handle").data(this.handles, (handle) => handle.id).join((enter) => {
+      const made = enter.append("g").attr("class", "handle").attr("role", "slider")
+        .attr("tabindex", 0).on("keydown", (event, handle) => onKey(event, handle));
+      made.append("line").attr("class", "grip");
+      made.append("line").attr("class", "along");
+      made.append("circle").attr("class", "grip").attr("r", 20);
+      made.append("circle").attr("class", "knob").attr("r", 8);
+      made.call(drag()
+        .subject((event, handle) => ({ x: handle.px, y: handle.py }))
+        .on("drag", (event, handle) => {
+          // The handle of now: the drag began with that of an earlier drawing.
+          const { panel, moves } = this.handles.find(({ id }) => id === handle.id) ?? handle;
+          const to = {};
+          if (moves.x) to[moves.x] = panel.x.invert(event.x);
+          if (moves.y) to[moves.y] = panel.y.invert(event.y);
+          onMove(to);
+        }));
+      return made;
+    }).each(function (handle) {
+      const node = select(this);
+      const main = handle.moves.x ?? handle.moves.y;
+      const [low, high, now] = valueOf(main);
+      node.style("--explorer-handle", `var(--explorer-${handle.color})`)
+        .style("cursor", handle.moves.x && handle.moves.y ? "move" : handle.moves.x ? "ew-resize" : "ns-resize")
+        .attr("aria-label", handle.label).attr("aria-valuemin", low).attr("aria-valuemax", high)
+        .attr("aria-valuenow", now)
+        .attr("aria-valuetext", Object.values(handle.moves).map(textOf).join(", "))
+        .attr("aria-orientation", handle.moves.x ? "horizontal" : "vertical");
+      node.selectAll("circle").attr("cx", handle.px).attr("cy", handle.py);
+      const { left, right, top, bottom } = handle.panel;
+      const ends = { x: [handle.px, top, handle.px, bottom], y: [left, handle.py, right, handle.py] };
+      const [x1, y1, x2, y2] = ends[handle.along] ?? [handle.px, handle.py, handle.px, handle.py];
+      node.selectAll("line").attr("x1", x1).attr("y1", y1).attr("x2", x2).attr("y2", y2);
+    });
+  }
+}

@@ -1,0 +1,83 @@
+"""The law of s–S inventory in the page is the package's; so are its customers."""
+
+import jax
+import numpy as np
+import pytest
+from page_modules import in_page  # noqa: F401 (a fixture)
+
+from lectures_helpers.dynamics import ss, ss_exact
+
+SEEDS = [0, 1, 42, 2**32 - 1]
+
+
+def data(key):
+    return np.asarray(jax.random.key_data(key)).tolist()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_bits_are_those_of_jax(in_page, seed):  # noqa: F811 (the fixture)
+    key = jax.random.key(seed)
+    (page,) = in_page("random", "key", [[seed]])
+    assert page == data(key)
+    (bits,) = in_page("random", "bits", [[page, 100]])
+    assert bits == jax.random.bits(jax.random.clone(key), (100,)).tolist()
+    (halves,) = in_page("random", "split", [[page, 3]])
+    assert halves == data(jax.random.split(jax.random.clone(key), 3))
+    dates = [0, 1, 149, 2**31]
+    folded = in_page("random", "foldIn", [[page, date] for date in dates])
+    clone = jax.random.clone
+    assert folded == [
+        data(jax.random.fold_in(clone(key), np.uint32(date))) for date in dates
+    ]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_draws_are_those_of_jax(in_page, seed):  # noqa: F811 (the fixture)
+    key = jax.random.key(seed)
+    (uniform,) = in_page("random", "uniform", [[[0, seed], 1000]])
+    assert uniform == jax.random.uniform(jax.random.clone(key), (1000,)).tolist()
+    (normal,) = in_page("random", "normal", [[[0, seed], 1000]])
+    np.testing.assert_allclose(
+        normal, jax.random.normal(key, (1000,)), rtol=1e-5, atol=1e-6
+    )
+
+
+def models(count):
+    rng = np.random.default_rng(0)
+    for _ in range(count):
+        s = rng.uniform(0, 49)
+        S = s + rng.uniform(5, 150)
+        μ, σ = rng.uniform(0, 2), rng.uniform(0.15, 1.5)
+        yield {"s": s, "S": S, "μ": μ, "σ": σ}
+
+
+def test_paths_are_those_of_the_package(in_page):  # noqa: F811 (the fixture)
+    for number, model in enumerate(models(5)):
+        key = jax.random.key(number)
+        (page,) = in_page("ss", "samplePath", [[model, 50.0, 60, data(key)]])
+        path = ss.sample_path(ss.create_parameters(**model), 50.0, 60, key=key)
+        np.testing.assert_allclose(page, path, rtol=1e-5, atol=1e-3)
+
+
+def test_long_run_is_the_packages_by_another_way(in_page):  # noqa: F811 (the fixture)
+    """The page solves the renewal of a cycle, the package for the stationary law."""
+    some = list(models(40))
+    found = in_page("ss", "longRun", [[model] for model in some])
+    for model, page in zip(some, found, strict=True):
+        params = ss.create_parameters(**model)
+        exact = ss_exact.flows(params)
+        empty = ss_exact.stationary(params).cdf(0.0)
+        assert page["restocks"] == pytest.approx(exact.restocks, rel=2e-4)
+        assert page["stock"] == pytest.approx(exact.on_hand, rel=2e-4)
+        assert page["empty"] == pytest.approx(float(empty), rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.parametrize("S", [50.0, 100.0, 137.0])
+def test_long_run_of_certain_demand_counts_a_cycle(in_page, S):  # noqa: F811
+    (page,) = in_page("ss", "longRun", [[{"s": 10, "S": S, "μ": np.log(4), "σ": 0}]])
+    stock, cycle = S, []
+    while not cycle or stock > 10:
+        stock = max(stock - 4, 0)
+        cycle.append(stock)
+    assert page["restocks"] == pytest.approx(1 / len(cycle))
+    assert page["stock"] == pytest.approx(np.mean(cycle))
