@@ -33,18 +33,21 @@ def called_in_page():
             executable_path=site_browser.BROWSER, args=site_browser.OPTIONS
         )
         page = browser.new_page()
+        loaded = set()
 
         def call(module, function, arguments):
+            if module not in loaded:
+                script = f"window.module_{module} = {bundle(entry=module)}"
+                page.add_script_tag(content=script)
+                loaded.add(module)
             return page.evaluate(
-                """([name, script, own, arguments]) => {
-                  window.loaded ??= {};
-                  loaded[name] ??= eval(script);
+                """([name, own, arguments]) => {
                   const plain = (x) => ArrayBuffer.isView(x) ? [...x] : Array.isArray(x)
                     ? x.map(plain) : x && typeof x === "object"
                     ? Object.fromEntries(Object.entries(x).map(([k, v]) => [k, plain(v)])) : x;
-                  return arguments.map((some) => plain(loaded[name][own](...some)));
+                  return arguments.map((some) => plain(window[`module_${name}`][own](...some)));
                 }""",
-                [module, bundle(entry=module), function, arguments],
+                [module, function, arguments],
             )
 
         yield call

@@ -214,6 +214,77 @@ def test_explorer_shows_its_start_without_scripts(name, without_scripts, address
     site_pages.check(name, faults)
 
 
+class TestRunTheShop:
+    """The game on the landing page, played on a phone."""
+
+    LANDING = "book/intro"
+
+    @pytest.fixture
+    def visit(self, phone, address):
+        visit = site_browser.Visit(phone, address, self.LANDING)
+        visit.page.set_default_timeout(5_000)
+        yield visit
+        visit.page.close()
+
+    def words(self, page):
+        return page.locator(".shop-game .explorer-sentence").inner_text()
+
+    def picture(self, page):
+        return page.locator(".shop-game svg").inner_html()
+
+    @pytest.mark.parametrize("level", range(3))
+    def test_a_game_and_its_link(self, visit, level):
+        page = visit.page
+        page.locator(".shop-game [aria-pressed]").nth(level).tap()
+        wait = page.get_by_role("button", name="No order")
+        order = page.get_by_role("button", name=re.compile(r"^Order \d+"))
+        page.get_by_role("slider", name="Units to order").press("ArrowRight")
+        assert order.inner_text() == "Order 31"
+        for day in range(60):
+            facts = page.locator(".shop-facts").inner_text()
+            assert f"{day + 1} of 60" in facts
+            (wait if day % 4 else order).tap()
+        assert "The rule" in self.words(page)
+        assert not wait.is_visible()
+        end, link = self.words(page), page.url
+        assert re.search(rf"#game={level + 1}-\d+-v000v", link)
+        drawn = self.picture(page)
+        page.reload()
+        assert self.words(page) == end.replace("You ", "This game ").replace(
+            "you", "this game"
+        )
+        assert self.picture(page) == drawn
+        page.get_by_role("button", name="Play the same customers").tap()
+        for day in range(60):
+            (wait if day % 4 else order).tap()
+        assert (self.words(page), page.url) == (end, link)
+        assert visit.errors == []
+
+    def test_half_a_game_is_kept_and_nonsense_is_none(self, visit):
+        page = visit.page
+        order = page.get_by_role("button", name=re.compile(r"^Order \d+"))
+        for _ in range(3):
+            order.tap()
+        page.reload()
+        assert "Day 4 of 60" in page.locator(".shop-facts").inner_text()
+        for nonsense in (
+            "#game=9-1-a",
+            "#game=1-1-<b>",
+            "#game=" + "a" * 100_000,
+            "#game",
+        ):
+            page.goto("about:blank")
+            page.goto(f"{visit.base}/{self.LANDING}.html{nonsense}")
+            assert "Day 1 of 60" in page.locator(".shop-facts").inner_text()
+        assert visit.errors == []
+
+    def test_stands_as_a_picture_without_scripts(self, without_scripts, address):
+        page = without_scripts.new_page()
+        page.goto(f"{address}/{self.LANDING}.html")
+        assert page.locator(".shop img").is_visible()
+        page.close()
+
+
 @pytest.fixture(scope="module")
 def unpacked():
     """The book of the zip that the course is handed out as."""

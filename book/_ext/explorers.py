@@ -79,7 +79,8 @@ def write(app, config):
 
 
 def load(app, pagename, templatename, context, doctree):
-    if 'class="explorer' in context.get("body", ""):
+    body = context.get("body", "")
+    if 'class="explorer' in body or 'class="shop' in body:
         app.add_js_file(SCRIPT)
 
 

@@ -2,11 +2,13 @@
 // script (book/_ext/explorers.py): a page that is opened as a file cannot load modules.
 import { start } from "./explorer.js";
 import { startFrames } from "./frames.js";
+import { startGame } from "./game.js";
 import { sawtooth } from "./sawtooth.js";
 
 const MODELS = { sawtooth };
 
 document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".shop").forEach(startGame);
   document.querySelectorAll(".explorer").forEach((root) => {
     const { model } = root.dataset;
     if (model === undefined) return startFrames(root);

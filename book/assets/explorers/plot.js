@@ -78,12 +78,12 @@ class Panel {
     return this;
   }
 
-  // Bars from the axis: [[from, to, height], ...].
+  // Bars from zero: [[from, to, height], ...].
   bars(bars, color, { opacity = 0.6 } = {}) {
     for (const [from, to, height] of bars) {
-      this.marks.append("rect").attr("x", this.x(from)).attr("y", this.y(height))
+      this.marks.append("rect").attr("x", this.x(from)).attr("y", this.y(Math.max(height, 0)))
         .attr("width", Math.max(0.5, this.x(to) - this.x(from) - 1))
-        .attr("height", Math.max(0, this.y(this.y.domain()[0]) - this.y(height)))
+        .attr("height", Math.abs(this.y(height) - this.y(0)))
         .style("fill", `var(--explorer-${color})`).attr("fill-opacity", opacity);
     }
     return this;
