@@ -39,6 +39,7 @@ export function startGame(root) {
   });
   const wait = button("No order", () => move(0));
   const order = button("", () => move(amount.valueAsNumber));
+  order.className = "first";
   const again = button("Play the same customers", () => begin(game.level, game.seed));
   const others = button("New customers", () => begin(game.level));
   const copy = button("Copy a link to this game", async () => {
@@ -153,6 +154,8 @@ export function startGame(root) {
     if (ended) panel.line(steps(play(LEVELS[level], demands, ruleOrders(LEVELS[level], demands))),
       "neutral", { width: 1.2, dash: "4 3" });
     panel.line(steps(states), "inventory");
+    if (now.day === 0)
+      panel.text(DAYS / 2, 32, "Your shelf is empty. Order!", "total", { anchor: "middle", dx: 0 });
     for (const { day, told } of states.slice(1)) {
       if (told.lost) panel.bars([[day - 0.9, day - 0.1, -told.lost]], "backorder");
       if (told.expired) panel.dots([[day, onShelf(states[day]) + told.expired]], "production", { radius: 3 });
