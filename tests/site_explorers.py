@@ -148,6 +148,7 @@ def touch_fault(page, handle, figure, settle, before):
         )
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     session.detach()
+    page.wait_for_timeout(550)  # so long D3 takes a mouse for the finger's echo
     settle()
     if page.evaluate("scrollY") != top:
         return "lets the page scroll under a finger"

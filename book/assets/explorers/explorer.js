@@ -23,7 +23,8 @@ const make = (tag, attributes = {}, ...children) => {
 //   draw(plot, p, given, seed) -> sentence: draws for parameters p = {name: value};
 //   customers: true where a button draws others at random (optional);
 //   extra(given) -> parameters that only handles move, as the data has them (optional);
-//   mend(p, moved) -> the nearest parameters that make sense, after `moved` names (optional).
+//   mend(p, moved, given) -> the nearest parameters that make sense, after `moved` names
+//     (optional).
 export function start(root, model, isFirst) {
   const data = JSON.parse(root.querySelector(".explorer-data").textContent);
   const parameters = [...data.parameters, ...(model.extra?.(data.given) ?? [])];
@@ -117,7 +118,7 @@ export function start(root, model, isFirst) {
 
   function mend(moved) {
     if (!model.mend) return;
-    for (const [name, x] of Object.entries(model.mend(values(), moved)))
+    for (const [name, x] of Object.entries(model.mend(values(), moved, data.given)))
       if (x !== value(name)) state.places.set(name, nearest(byName.get(name).values, x));
   }
 
@@ -198,7 +199,7 @@ export function start(root, model, isFirst) {
       if (i >= 0) state.places.set(name, i);
     }
     if (model.customers && /^\d{1,6}$/.test(told.get("seed") ?? "")) state.seed = Number(told.get("seed"));
-    mend(parameters.map(({ name }) => name));
+    mend(parameters.map(({ name }) => name).filter((name) => told.has(name)));
     return true;
   }
 

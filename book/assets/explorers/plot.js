@@ -2,9 +2,10 @@
 import {
   area, axisBottom, axisLeft, curveStepAfter, drag, line, scaleLinear, scaleLog, select,
 } from "./vendor/d3.js";
-import { fixed } from "./numbers.js";
+import { clamp, fixed, sum } from "./numbers.js";
 
 const GAP = 16; // pixels between two panels
+const KNOB = 8; // radius of a handle's knob in pixels
 const MARGIN = { top: 14, right: 16, bottom: 42, left: 54 };
 
 // A panel with room `box` for itself and its axes' labels. Every method draws in data's units.
@@ -100,11 +101,13 @@ class Panel {
     return this;
   }
 
-  // Words at a place; {dx, dy} move them by pixels. They stay inside the panel's width.
-  text(x, y, words, color = "total", { anchor = "start", dx = 6, dy = -6 } = {}) {
+  // Words at a place; {dx, dy} move them by pixels. They stay inside the panel's width, unless
+  // `free`: to measure each of many words takes time.
+  text(x, y, words, color = "total", { anchor = "start", dx = 6, dy = -6, free = false } = {}) {
     const put = this.root.append("text").attr("class", "mark").attr("text-anchor", anchor)
       .attr("x", this.x(x) + dx).attr("y", this.y(y) + dy)
       .style("fill", `var(--explorer-${color}-ink)`).text(words);
+    if (free) return this;
     const { x: from, width } = put.node().getBBox();
     const over = Math.max(0, from + width - this.right - 14) || Math.min(0, from - this.left - 2);
     put.attr("x", this.x(x) + dx - over);
@@ -122,27 +125,47 @@ export class Plot {
     this.front = svg.append("g");
   }
 
-  // Begin a drawing of `count` panels, each about `ratio` times as high as it is wide; its
-  // `width` in pixels is the page's.
-  begin({ count = 1, ratio = 0.6 } = {}) {
+  // Begin a drawing of `count` panels, each about `ratio` times as high as it is wide (`stacked`:
+  // one below the other on every page, each with a ratio of its own); its `width` in pixels is
+  // the page's.
+  begin({ count = 1, ratio = 0.6, stacked = false } = {}) {
     const { width } = this;
     this.narrow = width < 560;
-    const columns = this.narrow ? 1 : count;
+    const columns = this.narrow || stacked ? 1 : count;
     const wide = (width - (columns - 1) * GAP) / columns;
-    const high = Math.round(Math.max(220, Math.min(wide * (this.narrow ? 0.75 : ratio), 420)));
-    this.height = high * (this.narrow ? count : 1);
+    const ratios = Array.from({ length: count }, (_, i) =>
+      stacked ? [ratio].flat()[i] ?? ratio : this.narrow ? 0.75 : ratio);
+    const highs = ratios.map((of) => Math.round(clamp(wide * of, 220, 420)));
+    const above = highs.map((_, i) => (columns > 1 ? 0 : sum(highs.slice(0, i))));
+    this.height = above[count - 1] + highs[count - 1];
     this.svg.attr("viewBox", `0 0 ${width} ${this.height}`).attr("height", this.height);
     this.back.selectAll("*").remove();
     this.handles = [];
-    return Array.from({ length: count }, (_, i) => new Panel(this.back, {
-      x: this.narrow ? 0 : i * (wide + GAP), y: this.narrow ? i * high : 0, width: wide, height: high,
+    return highs.map((high, i) => new Panel(this.back, {
+      x: columns > 1 ? i * (wide + GAP) : 0, y: above[i], width: wide, height: high,
     }, `${this.id}-${i}`));
   }
 
   // Something to take hold of, at (x, y) of a panel. `moves` maps an axis to the parameter that
   // it changes, {y: "S"}; `along` draws a line across the panel that can be dragged as a whole.
-  handle(panel, { id, label, x, y, moves, along = null, color = "total" }) {
-    this.handles.push({ id, label, panel, moves, along, color, px: panel.x(x), py: panel.y(y) });
+  // Where the axis shows something else than the parameter, `means` says what a place on it stands
+  // for, {x: (date) => date - ordered}.
+  handle(panel, { id, label, x, y, moves, means = {}, along = null, color = "total" }) {
+    this.handles.push({
+      id, label, panel, moves, means, along, color, px: panel.x(x), py: panel.y(y),
+    });
+  }
+
+  // Of the handles that a panel has, the one whose knob is nearest to the pointer, or whose line,
+  // where no knob is: they may lie closer together than a finger is wide.
+  nearest({ x, y }, held) {
+    const far = ({ px, py, along }) => Math.min(
+      Math.hypot(x - px, y - py),
+      along ? Math.max(KNOB, Math.abs(along === "y" ? y - py : x - px)) : Infinity,
+    );
+    const now = this.handles.find(({ id }) => id === held.id);
+    return this.handles.filter(({ panel }) => panel === now.panel)
+      .reduce((best, handle) => (far(handle) < far(best) ? handle : best), now);
   }
 
   // Put the handles in place; the ones of before stay, so that focus and a drag stay too.
@@ -153,15 +176,20 @@ export class Plot {
       made.append("line").attr("class", "grip");
       made.append("line").attr("class", "along");
       made.append("circle").attr("class", "grip").attr("r", 20);
-      made.append("circle").attr("class", "knob").attr("r", 8);
+      made.append("circle").attr("class", "knob").attr("r", KNOB);
       made.call(drag()
-        .subject((event, handle) => ({ x: handle.px, y: handle.py }))
-        .on("drag", (event, handle) => {
+        .subject((event, handle) => {
+          const { px, py, id } = this.nearest(event, handle);
+          return { x: px, y: py, id };
+        })
+        .on("drag", ({ x, y, subject }) => {
           // The handle of now: the drag began with that of an earlier drawing.
-          const { panel, moves } = this.handles.find(({ id }) => id === handle.id) ?? handle;
+          const now = this.handles.find(({ id }) => id === subject.id);
+          if (!now) return;
+          const { panel, moves, means } = now;
           const to = {};
-          if (moves.x) to[moves.x] = panel.x.invert(event.x);
-          if (moves.y) to[moves.y] = panel.y.invert(event.y);
+          for (const [axis, at] of [["x", x], ["y", y]])
+            if (moves[axis]) to[moves[axis]] = (means[axis] ?? Number)(panel[axis].invert(at));
           onMove(to);
         }));
       return made;
