@@ -32,7 +32,7 @@ book: environment ## build the book; warnings are errors
 test: environment | $(filter book,$(MAKECMDGOALS)) ## unit tests, property tests, doctests, and every lecture that the book has not run
 	@exec 9<book; $(BIN)/python tools/alone.py shared; \
 	  ran=$$($(BIN)/python -m tools.executed) \
-  && $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-cell-timeout=300 $$ran 9<&-
+  && $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=10 --nbval-lax --nbval-cell-timeout=300 $$ran 9<&-
 
 page: NAME = $(patsubst ./%,%,$(basename $(PAGE)))
 page: ## PAGE=book/classical/eoq: check one page's style, make its twin, run it

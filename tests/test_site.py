@@ -255,6 +255,7 @@ class TestRunTheShop:
         )
         assert self.picture(page) == drawn
         page.get_by_role("button", name="Play the same customers").tap()
+        page.get_by_role("slider", name="Units to order").press("ArrowRight")
         for day in range(60):
             (wait if day % 4 else order).tap()
         assert (self.words(page), page.url) == (end, link)
