@@ -1,4 +1,6 @@
-"""No page of the built book scrolls sideways on a phone in Firefox: Chromium hides some that do.
+"""In Firefox no page of the built book scrolls sideways on a phone, and explorers move.
+
+Chromium hides some pages that do scroll.
 
 Firefox shows every page in a frame as wide as a phone, on a page of ours that measures it and
 posts what it found: so Debian's own Firefox will do, with no driver.
@@ -23,6 +25,23 @@ MEASURE = """<!doctype html><title>Measure</title>
   const names = %s;
   const widths = {};
   const frame = document.querySelector("iframe");
+  // Every slider of an explorer that computes, at its other end.
+  const faults = async (page, window) => {
+    const found = [];
+    for (const root of page.querySelectorAll(".explorer[data-model]")) {
+      const look = () => root.querySelector("svg")?.innerHTML + root.innerText;
+      for (const slider of root.querySelectorAll("input")) {
+        const [name, before] = [slider.ariaLabel, look()];
+        slider.value = slider.value === slider.max ? slider.min : slider.max;
+        slider.dispatchEvent(new window.Event("input"));
+        for (let i = 0; i < 2; i++) await new Promise((done) => window.requestAnimationFrame(done));
+        if (look() === before) found.push(`does not change with ${name}`);
+        if (/NaN|Infinity|undefined/.test(look())) found.push(`shows no number with ${name}`);
+      }
+      if (!root.querySelector("input, select")) found.push("has an explorer that is not started");
+    }
+    return found;
+  };
   const measure = async () => {
     for (const name of names) {
       await new Promise((done) => {
@@ -41,7 +60,8 @@ MEASURE = """<!doctype html><title>Measure</title>
         (frame.contentWindow.getComputedStyle(e).overflowX !== "visible" || scrolls(e.parentElement));
       const out = [...page.querySelectorAll("article *")].filter((e) =>
         e.getBoundingClientRect().right > clientWidth + 1 && !scrolls(e.parentElement));
-      widths[name] = [scrollWidth, clientWidth, out[0]?.outerHTML.slice(0, 200) ?? ""];
+      const first = out[0]?.outerHTML.slice(0, 200) ?? "";
+      widths[name] = [scrollWidth, clientWidth, first, await faults(page, frame.contentWindow)];
     }
     await fetch("/found", { method: "POST", body: JSON.stringify(widths) });
   };
@@ -61,7 +81,7 @@ user_pref("network.proxy.no_proxies_on", "127.0.0.1");
 
 
 def widths(folder, names, profile):
-    """For each page the width it takes, the width it has, and the first element beyond."""
+    """For each page the width it takes, the width it has, the first element beyond, and faults."""
     found = queue.Queue()
 
     class Handler(site_browser.Quiet):
@@ -97,15 +117,25 @@ def widths(folder, names, profile):
             browser.wait(timeout=30)
 
 
-def test_no_page_scrolls_sideways_on_a_phone(tmp_path):
-    found = widths(site_pages.BUILT, site_pages.NAMES, tmp_path)
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    profile = tmp_path_factory.mktemp("profile")
+    found = widths(site_pages.BUILT, site_pages.NAMES, profile)
     assert list(found) == site_pages.NAMES
+    return found
+
+
+def test_no_page_scrolls_sideways_on_a_phone(book):
     wide = [
         f"{name} is {taken} px wide on {given}: {first}"
-        for name, (taken, given, first) in found.items()
+        for name, (taken, given, first, _) in book.items()
         if taken > given
     ]
     assert not wide, "\n".join(wide)
+
+
+def test_explorers_move(book):
+    assert not [f"{name} {fault}" for name, found in book.items() for fault in found[3]]
 
 
 def test_a_wide_page_is_found(tmp_path):
