@@ -120,6 +120,13 @@ def test_bad_parameters(arguments, message):
         eoq.create_parameters(**arguments)
 
 
+def test_without_a_setup_cost_a_lot_is_one_unit():
+    params = eoq.create_parameters(setup_cost=0.0)
+    assert eoq.optimal_unit_quantity(params) == 1
+    with pytest.raises(ValueError, match="setup_cost must be > 0, got 0"):
+        eoq.optimal_quantity(params)
+
+
 def test_bad_input():
     params = eoq.create_parameters()
     with pytest.raises(ValueError, match="holding_cost must be > 0, got 0"):

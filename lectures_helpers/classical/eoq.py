@@ -60,17 +60,23 @@ def optimal_quantity(params: Shop) -> float:
     """The economic order quantity, not rounded: Q* = √(2 A D / H), units.
 
     Args:
-        params: the model, with H > 0.
+        params: the model, with A > 0 and H > 0.
 
     Raises:
-        ValueError: bad input; H = 0, where a larger lot is always better; a lot of more
-            than 10⁸ units.
+        ValueError: bad input; H = 0, where a larger lot is always better, or A = 0, where
+            a smaller one is; a lot of more than 10⁸ units.
 
     Source: Harris (1913); eq:eoq-formula of the lecture.
 
     >>> round(optimal_quantity(create_parameters()), 2)
     169.03
     """
+    checks.positive("setup_cost", shops.concrete(params, POSITIVE).setup_cost)
+    return _square(params) ** 0.5
+
+
+def _square(params):
+    """2 A D / H, the square of the best lot."""
     params = shops.concrete(params, POSITIVE)
     checks.positive("holding_cost", params.holding_cost)
     square = 2 * params.setup_cost * params.demand_rate / params.holding_cost
@@ -79,7 +85,7 @@ def optimal_quantity(params: Shop) -> float:
             f"holding_cost must be larger than {params.holding_cost:g} here: the best lot "
             f"would be {square**0.5:g} units, and {checks.MOST_UNITS:g} are the most"
         )
-    return square**0.5
+    return square
 
 
 def cost(params: Shop, quantity: ArrayLike) -> Costs:
@@ -156,7 +162,7 @@ def optimal_unit_quantity(params: Shop) -> int:
     >>> optimal_unit_quantity(create_parameters())
     169
     """
-    square = optimal_quantity(params) ** 2
+    square = _square(params)
     Q = max(1, int(np.sqrt(square + 0.25) - 0.5) - 1)
     while Q * (Q + 1) < square * (1 - 1e-14):
         Q += 1

@@ -44,8 +44,8 @@ from lectures_helpers.classical.shop import (
 )
 
 __all__ = [
-    "Run", "Sums", "draw", "lot_arrivals", "measure", "order_times", "unit_times",
-    "with_random_lengths",
+    "Run", "Sums", "draw", "lot_arrivals", "measure", "order_times", "time_window",
+    "time_within", "unit_times", "with_random_lengths",
 ]  # fmt: skip
 
 #: So many numbers of an array fit into memory; beyond so many replications go in turns.
@@ -147,12 +147,12 @@ def measure(
     def mean(x):
         return jnp.where(counted, x, 0.0).sum() / jnp.asarray(num_demands, A.dtype)
 
-    window = _window(A, warmup, num_demands)
+    window = time_window(A, warmup, num_demands)
     return Sums(
         held=mean(jnp.maximum(A - U, 0.0)),
         waited=mean(jnp.maximum(U - A, 0.0)),
         filled=mean(jnp.where(U <= A * (1 + tie), 1.0, 0.0)),
-        backorders=_within(window, A, U).sum() / (window[1] - window[0]),
+        backorders=time_within(window, A, U).sum() / (window[1] - window[0]),
     )
 
 
@@ -164,13 +164,13 @@ def _mean_missing(demand_times, lots, quantity, phase, window):
 
     They are the demands since the last order, and what is on order.  The highest
     inventory position less this is the net inventory, on hand less backorders.
-    `lots` are as `lot_arrivals` gives them, `window` as `_window` does.
+    `lots` are as `lot_arrivals` gives them, `window` as `time_window` does.
     """
     A = demand_times
     since_order = ((jnp.arange(A.shape[0]) + phase) % quantity).astype(A.dtype)
-    not_ordered = (since_order * _within(window, _from_zero(A)[:-1], A)).sum()
+    not_ordered = (since_order * time_within(window, _from_zero(A)[:-1], A)).sum()
     orders = order_times(A, quantity, lots.shape[0], phase)
-    on_order = jnp.asarray(quantity, A.dtype) * _within(window, orders, lots).sum()
+    on_order = jnp.asarray(quantity, A.dtype) * time_within(window, orders, lots).sum()
     return (not_ordered + on_order) / (window[1] - window[0])
 
 
@@ -192,7 +192,7 @@ def _shares_of_time(demand_times, lots, quantity, shifts, window):
     def share(shift):
         ahead = jnp.maximum(units + shift, 0)
         since = dates.at[ahead].get(mode="fill", fill_value=jnp.inf)
-        return _within(window, jnp.maximum(come, since), next_comes).sum()
+        return time_within(window, jnp.maximum(come, since), next_comes).sum()
 
     return jax.vmap(share)(shifts) / (window[1] - window[0])
 
@@ -201,14 +201,37 @@ def _from_zero(dates):
     return jnp.concatenate([jnp.zeros(1, dates.dtype), dates])
 
 
-def _window(demand_times, warmup, num_demands):
-    """The two dates between which time counts."""
+def time_window(
+    demand_times: jax.Array, warmup: jax.Array | int, num_demands: jax.Array | int
+) -> tuple[jax.Array, jax.Array]:
+    """Find the two dates between which time counts.
+
+    Args:
+        demand_times: (n,) dates of demands, increasing, days.
+        warmup: demands that do not count, 0 to n.
+        num_demands: demands after them that do, at most n - warmup.
+
+    Returns:
+        The dates of the last demand that does not count (0 where there is none) and of the
+        last that does, days.
+    """
     dates = _from_zero(demand_times)
     return dates[warmup], dates[warmup + num_demands]
 
 
-def _within(window, since, until):
-    """Length of the part of [since, until) that lies in the window."""
+def time_within(
+    window: tuple[jax.Array, jax.Array], since: jax.Array, until: jax.Array
+) -> jax.Array:
+    """Measure how much of some intervals of time lies in a window.
+
+    Args:
+        window: two dates, as `time_window` finds them, days.
+        since: where the intervals begin, days, any shape.
+        until: where they end, days, a shape that broadcasts with `since`.
+
+    Returns:
+        The length of what [since, until) and the window share, days, >= 0.
+    """
     since, until = jnp.maximum(since, window[0]), jnp.minimum(until, window[1])
     return jnp.maximum(until - since, 0.0)
 
@@ -342,7 +365,7 @@ def _replication(path, shop, policies, *, warmup, num_lots, tie):
     """
     num_demands, A, L, uniform = path
     quantities, points, sums_of_both, places = policies
-    window = _window(A, warmup, num_demands)
+    window = time_window(A, warmup, num_demands)
     # What comes later than this may come after an order that is not known.
     known = A[-1] if L.ndim else jnp.finfo(A.dtype).max
 

@@ -106,13 +106,6 @@ def _checked(params):
     return create_parameters(*checks.made_by("params", params, Parameters))
 
 
-def _convolved(pmf, times):
-    law = np.ones(1)
-    for _ in range(times):
-        law = np.convolve(law, pmf)
-    return law
-
-
 def _newsvendor(params, law, low=0):
     """Best level S against a demand with P(low), P(low + 1), ... = law, and its cost."""
     h, b = params.holding_cost, params.backorder_cost
@@ -139,7 +132,7 @@ def box_bounds(params: Parameters) -> tuple[int, int]:
     Source: the argument is that of Zipkin (2008) for lost sales.
     """
     params = _checked(params)
-    later = _convolved(params.demand_pmf, params.lead_time + 1)
+    later = periodic.demand_of_periods(params.demand_pmf, params.lead_time + 1)
     by_ship = max(_newsvendor(params, later)[0], 1)
     return by_ship + _newsvendor(params, params.demand_pmf)[0], by_ship
 
@@ -469,7 +462,7 @@ def best_single_index(params: Parameters) -> Best:
     pmf, found = params.demand_pmf, []
     for gap in range(pmf.size):
         shipped = np.append(pmf[:gap], pmf[gap:].sum())
-        law = np.convolve(_convolved(shipped, params.lead_time), pmf)
+        law = np.convolve(periodic.demand_of_periods(shipped, params.lead_time), pmf)
         level, cost = _newsvendor(params, law)
         flown = np.maximum(np.arange(pmf.size) - gap, 0) @ pmf
         found.append(Best((level - gap, level), _cost_of(params, flown, cost)))

@@ -143,9 +143,7 @@ def lead_time_quantile(params: Parameters, periods: int) -> int:
         The least y with P(D_1 + ... + D_periods <= y) >= p / (p + h), units.
     """
     params, periods = _checked(params), checks.integer("periods", periods, 1)
-    pmf = params.demand_pmf
-    for _ in range(periods - 1):
-        pmf = np.convolve(pmf, params.demand_pmf)
+    pmf = periodic.demand_of_periods(params.demand_pmf, periods)
     ratio = params.lost_sale_cost / (params.lost_sale_cost + params.holding_cost)
     return int(np.argmax(np.cumsum(pmf) >= ratio * (1 - 1e-15)))
 

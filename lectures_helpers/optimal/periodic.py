@@ -21,7 +21,7 @@ from lectures_helpers import checks
 
 __all__ = [
     "Parameters", "Policy", "Table", "backup", "cost", "create_parameters",
-    "one_period_cost", "optimal_policy", "renewal", "table",
+    "demand_of_periods", "one_period_cost", "optimal_policy", "renewal", "table",
 ]  # fmt: skip
 
 LEAST, MOST = 1e-9, 1e12  # costs: beyond, sums lose their digits
@@ -118,17 +118,25 @@ def one_period_cost(params: Parameters, y: ArrayLike) -> np.ndarray:
     return _period_cost(params)(np.asarray(checks.integers("y", y)))
 
 
-def _lead_time_pmf(params):
-    """Law of the demand of L + 1 periods."""
-    pmf = params.demand_pmf
-    for _ in range(params.lead_time):
-        pmf = np.convolve(pmf, params.demand_pmf)
-    return pmf
+def demand_of_periods(demand_pmf: np.ndarray, periods: int) -> np.ndarray:
+    """Compute the law of what some periods ask for together.
+
+    Args:
+        demand_pmf: (n,) probabilities of a period's demand 0, 1, ..., n - 1.
+        periods: how many independent periods, >= 0.
+
+    Returns:
+        (periods * (n - 1) + 1,) probabilities of their sum.
+    """
+    law = np.ones(1)
+    for _ in range(periods):
+        law = np.convolve(law, demand_pmf)
+    return law
 
 
 def _period_cost(params):
     """G, with what it needs computed once."""
-    pmf = _lead_time_pmf(params)
+    pmf = demand_of_periods(params.demand_pmf, params.lead_time + 1)
     mean = pmf @ np.arange(pmf.size)
     # E (y - D)^+ for y = 0, 1, ...: sums of P(D <= u) over u < y; beyond, a line.
     left = np.append(0.0, np.cumsum(np.cumsum(pmf)))
@@ -226,7 +234,8 @@ def optimal_policy(params: Parameters) -> Policy:
     # G is lowest at the newsvendor's level.  From there down, the first s with G(s) as
     # high as the pair's cost is the best one for that S.
     ratio = params.backorder_cost / (params.backorder_cost + params.holding_cost)
-    S = int(np.argmax(np.cumsum(_lead_time_pmf(params)) >= ratio * (1 - 1e-15)))
+    law = demand_of_periods(params.demand_pmf, params.lead_time + 1)
+    S = int(np.argmax(np.cumsum(law) >= ratio * (1 - 1e-15)))
     while True:
         m, M = renewal(params, size)
         below = S - np.arange(size)
