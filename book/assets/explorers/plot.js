@@ -1,6 +1,6 @@
 // One figure of an explorer: axes, lines and handles in an SVG, drawn by D3.
 import {
-  area, axisBottom, axisLeft, curveStepAfter, drag, line, scaleLinear, scaleLog, select,
+  area, axisBottom, axisLeft, contours, curveStepAfter, drag, line, scaleLinear, scaleLog, select,
 } from "./vendor/d3.js";
 import { clamp, fixed, sum } from "./numbers.js";
 
@@ -79,15 +79,67 @@ class Panel {
     return this;
   }
 
-  // Bars from zero: [[from, to, height], ...].
+  // Bars from zero, or from a height of their own: [[from, to, height, base], ...].
   bars(bars, color, { opacity = 0.6 } = {}) {
-    for (const [from, to, height] of bars) {
-      this.marks.append("rect").attr("x", this.x(from)).attr("y", this.y(Math.max(height, 0)))
+    for (const [from, to, height, base = 0] of bars) {
+      this.marks.append("rect").attr("x", this.x(from)).attr("y", this.y(Math.max(height, base)))
         .attr("width", Math.max(0.5, this.x(to) - this.x(from) - 1))
-        .attr("height", Math.abs(this.y(height) - this.y(0)))
+        .attr("height", Math.abs(this.y(height) - this.y(base)))
         .style("fill", `var(--explorer-${color})`).attr("fill-opacity", opacity);
     }
     return this;
+  }
+
+  // A map of heights: `heights` has a row for each of `ys`, one after another, with a number for
+  // each of `xs`. There is a line at each of the increasing `levels`, and the higher, the darker.
+  // Lines are labelled, the lowest first and as long as there is room, to the left and the right of
+  // `from`, a point [x, y] that itself keeps clear of labels.
+  contours(xs, ys, heights, levels, color, { format = fixed, shade = 0.05, from = null } = {}) {
+    const [columns, rows] = [xs.length, ys.length];
+    const [px, py] = [xs.map(this.x), ys.map(this.y)];
+    // d3 counts from the border of the first cell, whose middle is at 0.5. A map ends at its border,
+    // which is no line of equal height.
+    const place = (at, pixels) => {
+      const i = clamp(Math.floor(at - 0.5), 0, pixels.length - 2);
+      return (pixels[i] + clamp(at - 0.5 - i, 0, 1) * (pixels[i + 1] - pixels[i])).toFixed(1);
+    };
+    const point = ([x, y]) => `${place(x, px)},${place(y, py)}`;
+    const onBorder = ([x, y]) => x <= 0 || x >= columns || y <= 0 || y >= rows;
+    for (const { coordinates } of contours().size([columns, rows]).thresholds(levels)(heights)) {
+      const rings = coordinates.flat();
+      const lines = rings.map((ring) => ring.map((at, i) =>
+        (i === 0 || onBorder(ring[i - 1]) || onBorder(at) ? "M" : "L") + point(at)).join(""));
+      this.marks.append("path").style("fill", `var(--explorer-${color})`)
+        .attr("fill-opacity", shade).attr("fill-rule", "evenodd")
+        .attr("d", rings.map((ring) => `M${ring.map(point).join("L")}Z`).join(""));
+      this.marks.append("path").attr("class", "line").style("stroke", `var(--explorer-${color})`)
+        .attr("stroke-width", 1).attr("d", lines.join(""));
+    }
+    if (from !== null) this.labelContours(px, ys, heights, levels, color, { format, from });
+    return this;
+  }
+
+  labelContours(px, ys, heights, levels, color, { format, from: [x, y] }) {
+    const j = clamp(ys.findIndex((other) => other >= y), 1, ys.length - 1);
+    const share = (y - ys[j - 1]) / (ys[j] - ys[j - 1]);
+    const height = (i) =>
+      (1 - share) * heights[(j - 1) * px.length + i] + share * heights[j * px.length + i];
+    const taken = [[this.x(x), 12]];
+    for (const level of levels) {
+      const words = format(level);
+      const room = 4 * words.length; // half of what they take
+      for (let i = 1; i < px.length; i++) {
+        const [a, b] = [height(i - 1) - level, height(i) - level];
+        if (a < 0 === b < 0) continue;
+        const at = px[i - 1] + (a / (a - b)) * (px[i] - px[i - 1]);
+        if (at < this.left + room || at > this.right - room) continue;
+        if (taken.some(([other, its]) => Math.abs(at - other) < room + its)) continue;
+        taken.push([at, room]);
+        this.root.append("text").attr("class", "mark").attr("text-anchor", "middle")
+          .attr("x", at).attr("y", this.y(y) + 4)
+          .style("fill", `var(--explorer-${color}-ink)`).text(words);
+      }
+    }
   }
 
   // A straight line across the panel: {x} upright or {y} level.
