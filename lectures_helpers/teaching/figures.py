@@ -23,7 +23,8 @@ __all__ = [
     "COLORS", "LINES", "NEUTRAL", "SEQUENCE", "TEXT", "THICK", "cost_parts", "curve",
     "end_label",
     "exact_line", "ink", "inventory_histogram", "inventory_path", "law_density",
-    "relevant_costs", "restock_levels", "simulated_band", "simulated_points", "use_style",
+    "relevant_costs", "restock_levels", "round_up", "simulated_band", "simulated_points",
+    "use_style",
 ]  # fmt: skip
 
 #: Text, and the total of what is drawn: the text's own colour on a light page.
@@ -108,6 +109,22 @@ def ink(color: Any) -> str:
         if 1.05 / (_luminance(share * rgb) + 0.05) > 4.55:
             break
     return to_hex(share * rgb)
+
+
+def round_up(x: float) -> float:
+    """The least of 1, 2, 3, 4, 5, 6, 8 times powers of ten from x on.
+
+    An axis that ends there stays, for most of the way, while an explorer's curves move.
+
+    Args:
+        x: a number > 0.
+
+    >>> round_up(671.0), round_up(0.3)
+    (800.0, 0.3)
+    """
+    power = 10.0 ** np.floor(np.log10(x))
+    steps = (step * power for step in (1, 2, 3, 4, 5, 6, 8, 10))
+    return float(f"{next(step for step in steps if step >= x * (1 - 1e-12)):.12g}")
 
 
 def _luminance(rgb):

@@ -1,11 +1,13 @@
 // What a page with explorers runs. The book's build puts this file and what it imports into one
 // script (book/_ext/explorers.py): a page that is opened as a file cannot load modules.
 import { start } from "./explorer.js";
+import { families } from "./families.js";
 import { startFrames } from "./frames.js";
 import { startGame } from "./game.js";
+import { order } from "./order.js";
 import { sawtooth } from "./sawtooth.js";
 
-const MODELS = { sawtooth };
+const MODELS = { families, order, sawtooth };
 
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".shop").forEach(startGame);

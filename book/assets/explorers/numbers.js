@@ -1,11 +1,25 @@
 // Numbers for people, as the course's Python sentences write them.
 
 const FORMATS = Array.from({ length: 13 }, (_, digits) =>
-  new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+  new Intl.NumberFormat("en-US", {
+    minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven",
+  }));
 
 // f"{x:,.2f}": a fixed number of digits, and commas between thousands.
 export const fixed = (x, digits = 0) =>
   FORMATS[digits].format(Math.abs(x) < 0.5 * 10 ** -digits ? 0 : x);
+
+// reports.number(x, digits): significant digits, powers of ten where zeros would be many.
+export function number(x, digits = 3) {
+  const [mantissa, exponent] = Math.abs(x).toExponential(digits - 1).split("e");
+  const power = Number(exponent);
+  const sign = x < 0 ? "−" : "";
+  if (x !== 0 && (power <= -5 || power >= Math.max(digits, 6))) {
+    const raised = [...exponent.replace("+", "")].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+    return `${sign}${mantissa.replace(/\.?0+$/, "")} × 10${raised.join("")}`;
+  }
+  return sign + fixed(Math.abs(x), Math.max(digits - 1 - power, 0));
+}
 
 // f"{x:.1%}"
 export const percent = (share, digits = 1) => `${fixed(100 * share, digits)}%`;
@@ -27,4 +41,11 @@ export function nearest(values, x) {
     if (Math.abs(value - x) < Math.abs(values[best] - x)) best = i;
   });
   return best;
+}
+
+// figures.round_up: a round number of at least x, for an axis that stays while its curves move.
+export function roundUp(x) {
+  const power = 10 ** Math.floor(Math.log10(x));
+  const step = [1, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= x * (1 - 1e-12));
+  return Number((step * power).toPrecision(12));
 }

@@ -25,8 +25,9 @@ class Panel {
   axes({ x, y }) {
     const scale = (axis, range) =>
       (axis.log ? scaleLog() : scaleLinear()).domain(axis.domain).range(range);
-    this.x = scale(x, [this.left, this.right]);
     this.y = scale(y, [this.bottom, this.top]);
+    this.left = Math.max(this.left, this.box.x + 32 + this.widest(y));
+    this.x = scale(x, [this.left, this.right]);
     const ticks = (make, axis, at, room) => {
       const made = make(at).tickSizeOuter(0).tickPadding(6);
       if (axis.values) made.tickValues(axis.values).tickFormat(axis.format ?? ((v) => fixed(v)));
@@ -49,6 +50,13 @@ class Panel {
       .attr("width", this.right - this.left + 6).attr("height", this.bottom - this.top + 12);
     this.marks.attr("clip-path", `url(#${clip})`);
     return this;
+  }
+
+  // About as many pixels as the widest number at the y-axis takes.
+  widest({ values, format }) {
+    const at = values ?? this.y.ticks(Math.max(2, (this.bottom - this.top) / 50));
+    const write = typeof format === "function" ? format : this.y.tickFormat(5, format);
+    return Math.max(...at.map((v) => sum([...write(v)].map((c) => (",.".includes(c) ? 4 : 8)))));
   }
 
   // A line through [[x, y], ...]; `step`: as stock moves, level until the next point.
@@ -163,6 +171,30 @@ class Panel {
     const { x: from, width } = put.node().getBBox();
     const over = Math.max(0, from + width - this.right - 14) || Math.min(0, from - this.left - 2);
     put.attr("x", this.x(x) + dx - over);
+    return this;
+  }
+
+  // What lines mean, in a corner of the panel: [{words, color, dash}, ...], in columns.
+  legend(items, { corner = "top right", columns = 1 } = {}) {
+    const [row, sample] = [18, 24]; // pixels
+    const rows = Math.ceil(items.length / columns);
+    const made = items.map(({ words, color, dash = null }) => {
+      const group = this.root.append("g");
+      group.append("line").attr("x2", sample - 6).attr("stroke-width", 1.8)
+        .attr("stroke-dasharray", dash).style("stroke", `var(--explorer-${color})`);
+      group.append("text").attr("class", "mark").attr("x", sample).attr("y", 4)
+        .style("fill", `var(--explorer-${color}-ink)`).text(words);
+      return group;
+    });
+    const lengths = made.map((group) => group.node().lastChild.getComputedTextLength());
+    const widths = Array.from({ length: columns }, (_, i) =>
+      sample + 14 + Math.max(0, ...lengths.slice(i * rows, (i + 1) * rows)));
+    const x = corner.endsWith("left") ? this.left + 8 : this.right - sum(widths) + 14;
+    const y = corner.startsWith("top") ? this.top + 8 : this.bottom - rows * row + 2;
+    made.forEach((group, i) => {
+      const before = sum(widths.slice(0, Math.floor(i / rows)));
+      group.attr("transform", `translate(${x + before},${y + (i % rows) * row})`);
+    });
     return this;
   }
 }
