@@ -4,10 +4,11 @@ import { start } from "./explorer.js";
 import { families } from "./families.js";
 import { startFrames } from "./frames.js";
 import { startGame } from "./game.js";
+import { links } from "./links.js";
 import { order } from "./order.js";
 import { sawtooth } from "./sawtooth.js";
 
-const MODELS = { families, order, sawtooth };
+const MODELS = { families, links, order, sawtooth };
 
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".shop").forEach(startGame);
