@@ -5,10 +5,11 @@ import { families } from "./families.js";
 import { startFrames } from "./frames.js";
 import { startGame } from "./game.js";
 import { links } from "./links.js";
+import { lotPaths, lotSize, wrongGuess } from "./lots.js";
 import { order } from "./order.js";
 import { sawtooth } from "./sawtooth.js";
 
-const MODELS = { families, links, order, sawtooth };
+const MODELS = { families, links, lotPaths, lotSize, order, sawtooth, wrongGuess };
 
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".shop").forEach(startGame);
