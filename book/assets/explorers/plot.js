@@ -5,13 +5,28 @@ import {
 import { clamp, fixed, sum } from "./numbers.js";
 
 const GAP = 16; // pixels between two panels
+const BELOW = 8; // and where one stands below the other
 const KNOB = 8; // radius of a handle's knob in pixels
 const MARGIN = { top: 14, right: 16, bottom: 42, left: 54 };
 
+// The colour map "cividis" of the figures, in sixteenths: from low to high, by day and by night.
+const CIVIDIS = ("00224e 002e6a 1a386f 32436d 434e6c 535a6d 61656f 6f7073 7d7c78 8c8878 9b9476 " +
+  "aba072 bcae6c cdbb63 dec958 f0d846 fee838").split(" ").map((hex) =>
+  [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+
+// Its colour at a share of the way, 0 to 1.
+export function cividis(share) {
+  const at = clamp(share, 0, 1) * (CIVIDIS.length - 1);
+  const i = Math.min(Math.floor(at), CIVIDIS.length - 2);
+  return `rgb(${CIVIDIS[i].map((from, j) =>
+    Math.round(from + (at - i) * (CIVIDIS[i + 1][j] - from)))})`;
+}
+
 // A panel with room `box` for itself and its axes' labels. Every method draws in data's units.
 class Panel {
-  constructor(root, box, id) {
+  constructor(root, box, id, kept) {
     this.id = id;
+    this.kept = kept;
     this.root = root.append("g");
     this.box = box;
     this.left = box.x + MARGIN.left;
@@ -150,6 +165,38 @@ class Panel {
     }
   }
 
+  // Words above the panel, in its middle.
+  title(words) {
+    this.root.append("text").attr("class", "mark").attr("text-anchor", "middle")
+      .attr("x", (this.left + this.right) / 2).attr("y", this.top - 5).text(words);
+    return this;
+  }
+
+  // A map of unit cells: [[x, y, value], ...], their middles and what they hold, coloured from
+  // `low` to `high`, with the values written in; `framed(value)` says which ones have a frame.
+  // Cells that are as they were stay in the page: there are many, and few change at a time.
+  cells(cells, { low, high, text = fixed, framed = () => false }) {
+    const wide = Math.abs(this.x(1) - this.x(0));
+    const tall = Math.abs(this.y(1) - this.y(0));
+    const looks = cells.map(([x, y, value]) =>
+      [this.x(x), this.y(y), wide, tall, (value - low) / (high - low), text(value), framed(value)]);
+    this.kept.datum(true).selectAll("g").data(looks).join("g").each(function (look) {
+      if (this.look === `${look}`) return;
+      this.look = `${look}`;
+      const [x, y, , , share, words, hasFrame] = look;
+      const ink = share > 0.55 ? "black" : "white";
+      const cell = select(this).attr("transform", `translate(${x},${y})`);
+      cell.selectAll("*").remove();
+      const rect = (part) => cell.append("rect").attr("x", (-part / 2) * wide)
+        .attr("y", (-part / 2) * tall).attr("width", part * wide).attr("height", part * tall);
+      rect(1).attr("fill", cividis(share)).attr("shape-rendering", "crispEdges");
+      if (hasFrame) rect(0.8).attr("fill", "none").attr("stroke", ink).attr("stroke-width", 1.5);
+      cell.append("text").attr("text-anchor", "middle").attr("y", 4.5).style("fill", ink)
+        .text(words);
+    });
+    return this;
+  }
+
   // A straight line across the panel: {x} upright or {y} level.
   rule({ x, y }, color, { dash = "4 3", width = 1.4 } = {}) {
     const [x0, y0, x1, y1] = x === undefined
@@ -205,6 +252,7 @@ export class Plot {
   constructor(svg) {
     this.svg = svg;
     this.id = plots++;
+    this.under = svg.append("g").attr("aria-hidden", "true"); // what may stay from drawing to drawing
     this.back = svg.append("g").attr("aria-hidden", "true");
     this.front = svg.append("g");
   }
@@ -220,14 +268,16 @@ export class Plot {
     const ratios = Array.from({ length: count }, (_, i) =>
       stacked ? [ratio].flat()[i] ?? ratio : this.narrow ? 0.75 : ratio);
     const highs = ratios.map((of) => Math.round(clamp(wide * of, 220, 420)));
-    const above = highs.map((_, i) => (columns > 1 ? 0 : sum(highs.slice(0, i))));
+    const above = highs.map((_, i) => (columns > 1 ? 0 : sum(highs.slice(0, i)) + i * BELOW));
     this.height = above[count - 1] + highs[count - 1];
     this.svg.attr("viewBox", `0 0 ${width} ${this.height}`).attr("height", this.height);
     this.back.selectAll("*").remove();
     this.handles = [];
+    const kept = this.under.selectAll("g.kept").data(Array(count).fill(false)).join("g")
+      .attr("class", "kept").nodes();
     return highs.map((high, i) => new Panel(this.back, {
       x: columns > 1 ? i * (wide + GAP) : 0, y: above[i], width: wide, height: high,
-    }, `${this.id}-${i}`));
+    }, `${this.id}-${i}`, select(kept[i])));
   }
 
   // Something to take hold of, at (x, y) of a panel. `moves` maps an axis to the parameter that
@@ -254,6 +304,7 @@ export class Plot {
 
   // Put the handles in place; the ones of before stay, so that focus and a drag stay too.
   end({ onMove, onKey, valueOf, textOf }) {
+    this.under.selectAll("g.kept").filter((used) => !used).selectAll("*").remove();
     this.front.selectAll("g.handle").data(this.handles, (handle) => handle.id).join((enter) => {
       const made = enter.append("g").attr("class", "handle").attr("role", "slider")
         .attr("tabindex", 0).on("keydown", (event, handle) => onKey(event, handle));
