@@ -223,6 +223,12 @@ def explorer_faults(visit):
         for explorer in computing
         for fault in site_explorers.faults(visit.page, explorer)
     ]
+    if computing:
+        faults += [
+            f"{named(computing[0])} {fault}"
+            for fault in site_explorers.faults_of_page(visit.page, computing[0])
+        ]
+        visit.run("openAll")
     visit.page.clock.install()  # a minute of playing takes no time
     faults += [
         f"{named(explorer)} {fault}"

@@ -55,6 +55,30 @@ def faults(page, explorer):
     yield from faults_of_address(page, explorer, model, figure, settle, reset)
 
 
+def faults_of_page(page, explorer):
+    """On paper its start stands; loaded again, it is as it was left."""
+    page.emulate_media(media="print")
+    if not explorer.locator(".explorer-start").is_visible():
+        yield "does not print its start"
+    if explorer.locator(".explorer-live").is_visible():
+        yield "prints what only moves on a screen"
+    page.emulate_media(media="screen")
+    slider = explorer.locator("input[type=range]").first
+    slider.press("End" if slider.input_value() == "0" else "Home")
+    page.wait_for_timeout(400)
+
+    def state():
+        figure = explorer.locator(".explorer-figure svg").inner_html()
+        return figure + explorer.locator(".explorer-sentence").inner_text()
+
+    before = state()
+    page.reload(wait_until="load")
+    page.wait_for_timeout(100)
+    if state() != before:
+        yield "is not as it was left when the page is loaded again"
+    page.evaluate("history.replaceState(null, '', location.pathname)")
+
+
 def faults_of_sliders(page, explorer, figure, sentence, settle, wrong, reset):
     """By the keyboard, to both ends and back, each from the start and all at once."""
     sliders = explorer.locator("input[type=range]").all()
