@@ -1,5 +1,7 @@
-// Demand over a lead time, and what follows for a policy, where demand is Poisson.
-// As lectures_helpers.classical.renewal, but for the last 1e-12, which its tables leave out.
+// Demand over a lead time, and what follows for a policy, where demand is Poisson, or the times
+// between demands are gamma. As lectures_helpers.classical.renewal, but for the last 1e-12, which
+// its tables leave out.
+import { gammaTails, logGamma } from "./probability.js";
 
 // The law of the demand N over a lead time: `tail` P(N > n), `backorders` E (N - n)⁺ and `filled`
 // P(N < n), for n = 0, 1, .... Probabilities come one from the other, from the most likely number
@@ -19,6 +21,33 @@ export function leadTimeDemand(rate, leadTime) {
   for (let n = size - 2; n >= 0; n--) backorders[n] = backorders[n + 1] + tail[n];
   for (let n = 1; n < size; n++) filled[n] = filled[n - 1] + pmf[n - 1] / total;
   return { rate, mean, tail, backorders, filled };
+}
+
+// The same where times between demands are gamma with an SCV: from P(S >= L) and E (L - S)⁺ of
+// their sums S, which are gamma, too.
+export function gammaLeadTimeDemand(rate, leadTime, scv) {
+  const mean = rate * leadTime;
+  const x = mean / scv; // the lead time in units of the sums' scale
+  const [tail, backorders, filled] = [[], [], []];
+  for (let n = 0, waiting = mean; waiting > 0; n++) {
+    const [, above] = n ? gammaTails(n / scv, x) : [1, 0];
+    const next = waitingFor((n + 1) / scv, x) * scv;
+    tail.push(Math.min(waiting - next, tail[n - 1] ?? 1));
+    backorders.push(waiting);
+    filled.push(above);
+    waiting = next;
+  }
+  for (const table of [tail, backorders]) table.push(0);
+  filled.push(1);
+  return { rate, mean, tail, backorders, filled };
+}
+
+// E (x - S)⁺ of a gamma sum S with a scale of 1; 0 where it is no more than rounding.
+function waitingFor(shape, x) {
+  const [below] = gammaTails(shape, x);
+  const density = Math.exp(shape * Math.log(x) - x - logGamma(shape));
+  const value = (x - shape) * below + density;
+  return value > 1e-13 * x ? value : 0;
 }
 
 // P(N > n) and E (N - n)⁺ for any integer n.
