@@ -2,6 +2,7 @@
 import { createDistribution } from "./demand.js";
 import { expectedProfit, optimalQuantity } from "./newsvendor.js";
 import { fixed, linspace, roundUp } from "./numbers.js";
+import { costBelowPrice } from "./order.js";
 
 const COLORS = ["inventory", "demand", "setup", "fill-rate", "backorder", "holding"];
 const DASHES = [null, "6 3", "8 3 2 3", "2 3", "8 2 2 2 2 2", "2 2"];
@@ -11,8 +12,7 @@ const ends = (lines, name) => [-1, 1].map((way) =>
   lines.reduce((best, line) => (way * line[name] > way * best[name] ? line : best)));
 
 export const families = {
-  mend: ({ unit_cost, price }, moved) => (unit_cost < price ? {} :
-    moved.includes("price") ? { unit_cost: price - 0.5 } : { price: unit_cost + 0.5 }),
+  mend: costBelowPrice,
 
   draw(plot, p, { families, mean }) {
     const params = { ...p, salvage: 0 };
@@ -33,18 +33,22 @@ export const families = {
     panel.rule({ y: 0 }, "neutral", { dash: null, width: 0.8 });
     panel.rule({ x: Q }, "neutral");
     for (const { law, best, most, color, dash } of lines) {
-      panel.line(linspace(0, 600, 121).map((q) => [q, expectedProfit(params, law, q)]), color, { dash });
+      const curve = linspace(0, 600, 121).map((q) => [q, expectedProfit(params, law, q)]);
+      panel.line(curve, color, { dash });
       panel.dots([[best, most]], color, { radius: 5 });
     }
     panel.legend(lines.map(({ family, best, color, dash }) => ({
       words: plot.narrow ? family : `${family}, Q* = ${fixed(best)}`, color, dash,
     })), { corner: "bottom left", columns: 2 });
     panel.text(Q, 1.05 * high, `Q = ${fixed(Q)}`, "neutral", { dy: 8 });
-    plot.handle(panel, { id: "quantity", label: "Quantity Q", x: Q, y: 0, moves: { x: "quantity" }, along: "x" });
+    plot.handle(panel, {
+      id: "quantity", label: "Quantity Q", x: Q, y: 0, moves: { x: "quantity" }, along: "x",
+    });
     const [smallest, largest] = ends(lines, "best");
     const [least, worst] = ends(lines, "missed");
-    return `Q* goes from ${fixed(smallest.best)} (${smallest.family}) to ${fixed(largest.best)} units ` +
-      `(${largest.family}). An order of ${fixed(Q)} misses ${fixed(least.missed)} € of the best profit ` +
-      `if demand is ${least.family}, and ${fixed(worst.missed)} € if it is ${worst.family}.`;
+    return `Q* goes from ${fixed(smallest.best)} (${smallest.family}) to ${fixed(largest.best)} ` +
+      `units (${largest.family}). An order of ${fixed(Q)} misses ${fixed(least.missed)} € of the ` +
+      `best profit if demand is ${least.family}, and ${fixed(worst.missed)} € if it is ` +
+      `${worst.family}.`;
   },
 };

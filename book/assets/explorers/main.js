@@ -1,5 +1,7 @@
 // What a page with explorers runs. The book's build puts this file and what it imports into one
 // script (book/_ext/explorers.py): a page that is opened as a file cannot load modules.
+import { books } from "./books.js";
+import { boxes } from "./boxes.js";
 import { start } from "./explorer.js";
 import { families } from "./families.js";
 import { startFrames } from "./frames.js";
@@ -8,8 +10,11 @@ import { links } from "./links.js";
 import { lotPaths, lotSize, wrongGuess } from "./lots.js";
 import { order } from "./order.js";
 import { sawtooth } from "./sawtooth.js";
+import { spread } from "./spread.js";
 
-const MODELS = { families, links, lotPaths, lotSize, order, sawtooth, wrongGuess };
+const MODELS = {
+  books, boxes, families, links, lotPaths, lotSize, order, sawtooth, spread, wrongGuess,
+};
 
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".shop").forEach(startGame);

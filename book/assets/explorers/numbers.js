@@ -15,7 +15,8 @@ export function number(x, digits = 3) {
   const power = Number(exponent);
   const sign = x < 0 ? "−" : "";
   if (x !== 0 && (power <= -5 || power >= Math.max(digits, 6))) {
-    const raised = [...exponent.replace("+", "")].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+    const raised = [...exponent.replace("+", "")].map((c) =>
+      "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
     return `${sign}${mantissa.replace(/\.?0+$/, "")} × 10${raised.join("")}`;
   }
   return sign + fixed(Math.abs(x), Math.max(digits - 1 - power, 0));

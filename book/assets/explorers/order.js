@@ -20,6 +20,10 @@ export function inOrder({ unit_cost, price, salvage }, moved) {
   return { unit_cost, price, salvage };
 }
 
+// The same where nothing is salvaged.
+export const costBelowPrice = ({ unit_cost, price }, moved) => (unit_cost < price ? {} :
+  moved.includes("price") ? { unit_cost: price - 0.5 } : { price: unit_cost + 0.5 });
+
 // The distribution function of profit as a line, from nobody comes to the shelf is sold out.
 export function profitLaw(params, law, Q) {
   const lowest = -(params.unit_cost - params.salvage) * Q;
@@ -27,7 +31,8 @@ export function profitLaw(params, law, Q) {
   const x = [...linspace(lowest, highest, 161).slice(0, -1), 0].sort((a, b) => a - b);
   const points = x.map((at) => [at, profitCdf(params, law, Q, at)]);
   const soldOut = 1 - profitCdf(params, law, Q, highest - 1e-9 * (highest - lowest));
-  return { lowest, highest, soldOut, points: [[lowest, 0], ...points, [highest, 1 - soldOut], [highest, 1]] };
+  points.push([highest, 1 - soldOut], [highest, 1]);
+  return { lowest, highest, soldOut, points: [[lowest, 0], ...points] };
 }
 
 export const order = {
@@ -49,13 +54,15 @@ export const order = {
     });
     if (good && best >= 0.5) {
       left.area(good.map((q) => [q, low, 1.1 * high]), "inventory", { opacity: 0.14 });
-      left.text(Math.min(good[1], 500), low, `${percent(share, 0)} of the best`, "inventory", { dy: -26 });
+      const words = `${percent(share, 0)} of the best`;
+      left.text(Math.min(good[1], 500), low, words, "inventory", { dy: -26 });
     }
     left.rule({ y: 0 }, "neutral", { dash: null, width: 0.8 });
     left.line(linspace(0, 500, 251).map((q) => [q, expectedProfit(p, law, q)]), "total");
     left.dots([[best, most]], "inventory", { radius: 5 });
-    if (best > 500) left.text(500, most, `Q* = ${fixed(best)} →`, "inventory", { anchor: "end" });
-    else left.text(best, most, `Q* = ${fixed(best)}`, "inventory", { anchor: "middle", dx: 0, dy: -10 });
+    const name = `Q* = ${fixed(best)}`;
+    if (best > 500) left.text(500, most, `${name} →`, "inventory", { anchor: "end" });
+    else left.text(best, most, name, "inventory", { anchor: "middle", dx: 0, dy: -10 });
     left.rule({ x: Q }, "neutral");
     left.text(Q, low, `Q = ${fixed(Q)}`, "neutral", { dy: -8 });
     plot.handle(left, {
@@ -67,7 +74,7 @@ export const order = {
         domain: [-roundUp(500 * (p.unit_cost - p.salvage)), roundUp(500 * (p.price - p.unit_cost))],
         label: "Profit of a season x (€)",
       },
-      y: { domain: [0, 1.04], label: "P(profit ≤ x)", values: [0, 0.2, 0.4, 0.6, 0.8, 1], format: (v) => fixed(v, 1) },
+      y: { domain: [0, 1.04], label: "P(profit ≤ x)" },
     });
     right.line(profitLaw(p, law, best).points, "inventory", { dash: "5 3", width: 1.4 });
     const { points, highest, soldOut } = profitLaw(p, law, Q);
@@ -79,7 +86,8 @@ export const order = {
     right.text(highest, 1 - soldOut / 2, "sold out", "total", { dy: -2 });
     right.text(highest, 1 - soldOut / 2, percent(soldOut), "total", { dy: 14 });
     right.legend([
-      { words: `Q = ${fixed(Q)}`, color: "total" }, { words: "Q*", color: "inventory", dash: "5 3" },
+      { words: `Q = ${fixed(Q)}`, color: "total" },
+      { words: "Q*", color: "inventory", dash: "5 3" },
     ], { corner: "top left" });
     const here = Q === 0
       ? "No order earns nothing and loses nothing"

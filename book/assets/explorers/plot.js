@@ -69,9 +69,10 @@ class Panel {
 
   // About as many pixels as the widest number at the y-axis takes.
   widest({ values, format }) {
-    const at = values ?? this.y.ticks(Math.max(2, (this.bottom - this.top) / 50));
-    const write = typeof format === "function" ? format : this.y.tickFormat(5, format);
-    return Math.max(...at.map((v) => sum([...write(v)].map((c) => (",.".includes(c) ? 4 : 8)))));
+    const room = Math.max(2, (this.bottom - this.top) / 50);
+    const write = typeof format === "function" ? format : this.y.tickFormat(room, format);
+    const wide = (v) => sum([...write(v)].map((c) => (",.".includes(c) ? 4 : 8)));
+    return Math.max(...(values ?? this.y.ticks(room)).map(wide));
   }
 
   // A line through [[x, y], ...]; `step`: as stock moves, level until the next point.
