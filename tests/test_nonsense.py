@@ -446,6 +446,7 @@ def table():
             "params": review, "s": a([2, 3], SIGNED), "S": a([5, 6]),
         },
         "optimal.periodic.optimal_policy": {"params": review},
+        "optimal.periodic.convexity": {"values": a([4.0, 1.0, 3.0], SIGNED)},
         "optimal.periodic.table": {"params": review, "low": a(-1, SIGNED), "high": a(5)},
         "optimal.lost_sales.create_parameters": {
             "holding_cost": a(1.0), "lost_sale_cost": a(4.0), "demand_pmf": a([0.5, 0.5]),

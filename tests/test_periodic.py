@@ -1,5 +1,8 @@
 """The (s, S) policy of periodic review: costs by a Markov chain, optima by exhaustion."""
 
+import itertools
+
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.tree_util import Partial
@@ -144,3 +147,28 @@ def test_searches_that_would_not_end_are_refused():
         periodic.cost(shop, 5, 5)
     with pytest.raises(ValueError, match="high must be in"):
         periodic.table(shop, 0, 10**6)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_least_k_is_that_of_the_definition(seed):
+    rng = np.random.default_rng(seed)
+    H = rng.normal(size=rng.integers(1, 12)).cumsum()
+    needed = 0.0
+    for x, y, z in itertools.combinations(range(H.size), 3):
+        # The line from (x, H(x)) to (z, H(z) + K) passes through (y, H(y)).
+        needed = max(needed, H[x] + (H[y] - H[x]) * (z - x) / (y - x) - H[z])
+    assert periodic.convexity(H) == pytest.approx(needed, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_a_shop_with_a_fixed_cost_minimizes_is_k_convex(seed, x64):
+    """Scarf's theorem, on costs of a solved dynamic program."""
+    shop = random_shop(seed)
+    best = periodic.optimal_policy(shop)
+    high = 2 * best.S + 10
+    table = periodic.table(shop, min(best.s, 0) - 3 * shop.demand_pmf.size, high)
+    V = jnp.zeros(table.period_costs.size)
+    for _ in range(30):
+        H = np.asarray(table.period_costs + table.transitions @ V)
+        assert periodic.convexity(H) <= shop.setup_cost * (1 + 1e-9) + 1e-9
+        V = periodic.backup(table, V)

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from lectures_helpers import checks
 
 __all__ = [
-    "Parameters", "Policy", "Table", "backup", "cost", "create_parameters",
+    "Parameters", "Policy", "Table", "backup", "convexity", "cost", "create_parameters",
     "demand_of_periods", "one_period_cost", "optimal_policy", "renewal", "table",
 ]  # fmt: skip
 
@@ -317,3 +317,34 @@ def backup(table: Table, V: jax.Array) -> jax.Array:
     K, G, P = (jnp.asarray(some, V.dtype) for some in table)
     H = G + P @ V  # the cost of going on from each position, without an order
     return jnp.minimum(H, K + lax.cummin(H, reverse=True))  # the least over y >= x
+
+
+def convexity(values: ArrayLike) -> float:
+    """Find the least K for which a function is K-convex.
+
+    Args:
+        values: (n,) of the function at consecutive whole numbers, at most 5,000 of them.
+
+    Returns:
+        K >= 0, in the unit of the values; 0 for a convex function.
+
+    Source: (def-k-convex) of the lecture on where s and S come from.  The point at y lies
+    on or below the line from x to z, lifted by K there, if K is at least H(y) - H(z) and
+    z - y times the slope from x to y; so of all x the steepest slope matters.
+
+    >>> convexity([4.0, 1.0, 0.0, 1.0]), convexity([4.0, 1.0, 3.0, 0.0])
+    (0.0, 5.0)
+    """
+    checks.not_traced("values", values)
+    H = np.atleast_1d(checks.numbers("values", values))
+    checks.within("values", H, -MOST, MOST)
+    if H.ndim != 1 or H.size > MOST_POSITIONS:
+        raise ValueError(
+            f"values must be a vector of at most {MOST_POSITIONS:,} numbers, got the"
+            f" shape {H.shape}"
+        )
+    least, place = 0.0, np.arange(H.size)
+    for y in range(1, H.size - 1):
+        steepest = ((H[y] - H[:y]) / (y - place[:y])).max()
+        least = max(least, (H[y] - H[y:] + (place[y:] - y) * steepest).max())
+    return float(least)

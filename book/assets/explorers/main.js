@@ -6,14 +6,16 @@ import { start } from "./explorer.js";
 import { families } from "./families.js";
 import { startFrames } from "./frames.js";
 import { startGame } from "./game.js";
+import { kconvex } from "./kconvex.js";
+import { levels } from "./levels.js";
 import { links } from "./links.js";
-import { lotPaths, lotSize, wrongGuess } from "./lots.js";
 import { order } from "./order.js";
 import { sawtooth } from "./sawtooth.js";
 import { spread } from "./spread.js";
 
 const MODELS = {
-  books, boxes, families, links, lotPaths, lotSize, order, sawtooth, spread, wrongGuess,
+  books, boxes, families, kconvex, levels, links, lotPaths, lotSize, order, sawtooth, spread,
+  wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {

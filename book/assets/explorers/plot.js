@@ -151,7 +151,7 @@ class Panel {
     const taken = [[this.x(x), 12]];
     for (const level of levels) {
       const words = format(level);
-      const room = 4 * words.length; // half of what they take
+      const room = 4.4 * words.length; // half of what they take
       for (let i = 1; i < px.length; i++) {
         const [a, b] = [height(i - 1) - level, height(i) - level];
         if (a < 0 === b < 0) continue;
