@@ -2,6 +2,7 @@
 // script (book/_ext/explorers.py): a page that is opened as a file cannot load modules.
 import { books } from "./books.js";
 import { boxes } from "./boxes.js";
+import { expiring } from "./expiring.js";
 import { start } from "./explorer.js";
 import { families } from "./families.js";
 import { startFrames } from "./frames.js";
@@ -14,8 +15,8 @@ import { sawtooth } from "./sawtooth.js";
 import { spread } from "./spread.js";
 
 const MODELS = {
-  books, boxes, families, kconvex, levels, links, lotPaths, lotSize, order, sawtooth, spread,
-  wrongGuess,
+  books, boxes, expiring, families, kconvex, levels, links, lotPaths, lotSize, order, sawtooth,
+  spread, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -188,10 +188,13 @@ class Panel {
       const ink = share > 0.55 ? "black" : "white";
       const cell = select(this).attr("transform", `translate(${x},${y})`);
       cell.selectAll("*").remove();
-      const rect = (part) => cell.append("rect").attr("x", (-part / 2) * wide)
-        .attr("y", (-part / 2) * tall).attr("width", part * wide).attr("height", part * tall);
-      rect(1).attr("fill", cividis(share)).attr("shape-rendering", "crispEdges");
-      if (hasFrame) rect(0.8).attr("fill", "none").attr("stroke", ink).attr("stroke-width", 1.5);
+      const rect = (w, h) => cell.append("rect").attr("x", -w / 2).attr("y", -h / 2)
+        .attr("width", w).attr("height", h);
+      rect(wide + 1, tall + 1).attr("fill", cividis(share)) // larger, so that there are no seams
+        .attr("shape-rendering", "crispEdges");
+      if (hasFrame)
+        rect(0.8 * wide, 0.8 * tall).attr("fill", "none").attr("stroke", ink)
+          .attr("stroke-width", 1.5);
       cell.append("text").attr("text-anchor", "middle").attr("y", 4.5).style("fill", ink)
         .text(words);
     });

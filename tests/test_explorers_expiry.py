@@ -1,0 +1,168 @@
+"""The stock that expires in the page: its dynamic program decides as the package's does."""
+
+import re
+
+import numpy as np
+import pytest
+from page_modules import in_page  # noqa: F401 (a fixture)
+
+from lectures_helpers import expiry
+from lectures_helpers.expiry import threshold
+
+NAMES = {
+    "salvage": "s", "holding_cost": "h", "unit_cost": "c", "price": "r",
+    "disposal_cost": "θ", "discount": "α",
+}  # fmt: skip
+
+
+def in_words_of_the_page(model):
+    """A model as `createModel` of the page takes it."""
+    prices = {short: getattr(model, name) for name, short in NAMES.items()}
+    return {
+        "m": model.num_ages,
+        "k": model.num_levels,
+        "pmf": model.demand_pmf.tolist(),
+        **prices,
+    }
+
+
+# Ages, levels and demands: few, since the package compiles for each.
+SIZES = [(1, 12, 30), (2, 2, 3), (2, 7, 9), (3, 5, 20), (4, 4, 7)]
+
+
+def random_models(count, seed=0, sizes=SIZES):
+    """Shops with prices that make sense, and some that do not."""
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        m, k, demands = sizes[rng.integers(len(sizes))]
+        pmf = rng.dirichlet(np.full(demands, 0.3)) * (rng.random(demands) < 0.7)
+        pmf = pmf / pmf.sum() if pmf.sum() > 0 else np.eye(demands)[-1]
+        s, h, c, r, θ = rng.uniform([-3, 0, 0, 3, 0], [3, 2, 4, 10, 4])
+        if number % 3 == 0:  # absurd
+            s, h, c, r, θ = rng.uniform(-4, 4, 5)
+        if number % 3 == 1:  # round, so that decisions tie
+            s, h, c, r, θ = np.round([s, h, c, r, θ])
+        yield expiry.create_model(
+            m, k, pmf, salvage=s, holding_cost=h, unit_cost=c, price=r,
+            disposal_cost=θ, discount=rng.choice([0.5, 0.95, 1.0]),
+        ), int(rng.integers(0, 9))  # fmt: skip
+
+
+EDGES = [
+    (expiry.create_model(2, 3, [1.0], **dict.fromkeys(list(NAMES)[:5], 0.0)), 3),
+    (expiry.create_model(1, 2, [1.0]), 1),
+    (expiry.create_model(4, 2, [0.0, 0.0, 1.0]), 5),
+    (expiry.create_model(2, 10, np.eye(40)[39]), 5),
+    (expiry.create_model(3, 6, np.eye(20)[8], salvage=3.0, discount=1.0), 4),
+    (expiry.create_model(2, 10, salvage=-2.0, holding_cost=0.0), 5),
+    (expiry.create_model(2, 10, salvage=5.0), 5),
+    (expiry.create_model(2, 10, salvage=1e4, price=1e6), 5),
+    (expiry.create_model(2, 10), 0),
+    (expiry.create_model(2, 10), 60),
+]
+
+
+def solved(call, models):
+    found = call(
+        "expiry", "solve", [[in_words_of_the_page(model), T] for model, T in models]
+    )
+    for (model, T), page in zip(models, found, strict=True):
+        shape = (model.num_levels,) * model.num_ages
+        page = {name: np.reshape(values, shape) for name, values in page.items()}
+        yield model, T, page, expiry.solve(model, T, dtype="float64")
+
+
+def agrees(model, page, package):
+    scale = np.abs(package.values).max()
+    np.testing.assert_allclose(
+        page["values"], package.values, rtol=0, atol=1e-9 * scale
+    )
+    np.testing.assert_array_equal(page["depletion"], package.depletion)
+    np.testing.assert_array_equal(page["order"], package.order)
+
+
+def test_decisions_are_the_packages(in_page):  # noqa: F811 (the fixture)
+    for model, _, page, package in solved(in_page, [*random_models(300), *EDGES]):
+        agrees(model, page, package)
+
+
+def explored(num_ages, count, seed):
+    """Shops at random values of the explorers' sliders, where many prices are round."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        yield (
+            expiry.create_model(
+                num_ages,
+                demand_pmf=expiry.poisson_pmf(rng.integers(2, 21) / 2, 19),
+                salvage=rng.integers(-20, 26) / 10,
+                price=rng.integers(14, 41) / 4,
+                holding_cost=rng.integers(0, 41) / 20,
+                disposal_cost=rng.integers(0, 17) / 4,
+            ),
+            5,
+        )
+
+
+@pytest.mark.parametrize("num_ages", [2, 3])
+def test_decisions_at_the_sliders_values(in_page, num_ages):  # noqa: F811
+    """With the page's own law of demand."""
+    for model, T in explored(num_ages, 150, num_ages):
+        law = model.demand_pmf
+        words = in_words_of_the_page(model)
+        mean = next(
+            half / 2
+            for half in range(2, 21)
+            if np.allclose(expiry.poisson_pmf(half / 2, 19), law)
+        )
+        (words["pmf"],) = in_page("expiry", "cutPoisson", [[mean, 19]])
+        np.testing.assert_allclose(words["pmf"], law, rtol=1e-10)
+        (page,) = in_page("expiry", "solve", [[words, T]])
+        package = expiry.solve(model, T, dtype="float64")
+        shape = package.values.shape
+        agrees(model, {n: np.reshape(v, shape) for n, v in page.items()}, package)
+
+
+def test_value_of_keeping_all(in_page):  # noqa: F811 (the fixture)
+    """By the definition, for two classes: no depletion, the best order."""
+    models = [
+        (model, T) for model, T in random_models(60, 1) if T > 0 and model.num_ages == 2
+    ]
+    for model, T, page, _ in solved(in_page, models):
+        later = expiry.solve(model, T - 1, dtype="float64").values
+        k, d = model.num_levels, np.arange(model.demand_pmf.size)
+        _, h, c, r, θ, α = model[3:]
+        for x in np.ndindex(k, k):
+            best = -np.inf
+            for q in range(k):
+                aged = np.array([x[1], q])
+                beyond = np.maximum(d - x[0], 0)[:, None]
+                tomorrow = np.clip(aged.cumsum() - beyond, 0, aged)
+                earned = r * np.minimum(d, sum(x) + q) - θ * np.maximum(x[0] - d, 0)
+                mean = model.demand_pmf @ (earned + later[tuple(tomorrow.T)])
+                best = max(best, -h * sum(x) + α * (mean - c * q))
+            assert page["kept"][x] == pytest.approx(
+                best, abs=1e-9 * np.abs(later).max() + 1e-9
+            )
+
+
+def test_thresholds_are_read_off_as_the_package_does(in_page):  # noqa: F811
+    """Where there are none, the same state shows it."""
+    models = [*random_models(300, 2), *EDGES]
+    tables = [expiry.solve(model, T, dtype="float64").depletion for model, T in models]
+    sizes = [{"m": model.num_ages, "k": model.num_levels} for model, _ in models]
+    found = in_page(
+        "expiry", "readOff",
+        [[z.ravel().tolist(), size] for z, size in zip(tables, sizes, strict=True)],
+    )  # fmt: skip
+    refused = 0
+    for z, page in zip(tables, found, strict=True):
+        if wrong := page["wrong"]:
+            refused += 1
+            x = tuple(int(n) for n in np.unravel_index(wrong["x"], z.shape))
+            told = f"in state {x} it is {wrong['is']} and the thresholds give"
+            with pytest.raises(ValueError, match=re.escape(f"{told} {wrong['give']}")):
+                threshold.read_off(z)
+            continue
+        for card, kept in zip(threshold.read_off(z), page["cards"], strict=True):
+            assert card.ravel().tolist() == kept
+    assert 1 < refused < len(models) / 2
