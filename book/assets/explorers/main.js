@@ -10,6 +10,7 @@ import { startGame } from "./game.js";
 import { kconvex } from "./kconvex.js";
 import { levels } from "./levels.js";
 import { links } from "./links.js";
+import { lotPaths, lotSize, wrongGuess } from "./lots.js";
 import { order } from "./order.js";
 import { sawtooth } from "./sawtooth.js";
 import { spread } from "./spread.js";
