@@ -73,6 +73,17 @@ def test_pages_without_an_explorer_load_no_script():
     assert app.loaded == (explorers.SCRIPT,)
 
 
+def test_the_script_has_the_models_that_lectures_name():
+    main = (explorers.FOLDER / "main.js").read_text(encoding="utf-8")
+    listed = re.search(r"const MODELS = \{([^}]*)\}", main)[1].replace(" ", "")
+    named = {
+        name
+        for path in (course.ROOT / "book").rglob("*.md")
+        for name in re.findall(r'^    model="(\w+)",', path.read_text("utf-8"), re.M)
+    }
+    assert set(listed.strip().strip(",").replace("\n", "").split(",")) == named
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_colours_are_those_of_the_figures(theme):
     css = (course.ROOT / "book" / "assets" / "course.css").read_text(encoding="utf-8")
