@@ -28,7 +28,7 @@ import lectures_helpers
 from lectures_helpers import demand, expiry
 from lectures_helpers.classical import base_stock, eoq, newsvendor, qr
 from lectures_helpers.dynamics import ss, ss_exact
-from lectures_helpers.optimal import dual_sourcing, lost_sales, periodic
+from lectures_helpers.optimal import dual_sourcing, lost_sales, periodic, serial
 
 #: What a reader may hand over in place of what is right.  A tracer is made of what is
 #: right; a record (a model, a law) also comes put together by hand.
@@ -93,12 +93,13 @@ EXEMPT = {
     "teaching.intervals": {"check_performance"},
     # What students answer has a table of its own, tests/test_labs.py; notes call the rest.
     "teaching.labs": "all",
-    "optimal.periodic": {"backup"},
+    "optimal.periodic": {"backup", "demand_of_periods"},
     "optimal.lost_sales": {"backup", "orders"},
     "optimal.dual_sourcing": {
         "backup", "follow", "orders", "to_come", "positions", "single_index",
         "dual_index", "capped_dual_index", "tailored_base_surge", "rule_cost",
     },
+    "optimal.serial": {"update"},
     # How the solver works inside; lectures show these, and call them with its arrays.
     **dict.fromkeys(
         ["expiry.exhaustive", "expiry.memory", "expiry.periods",
@@ -431,6 +432,7 @@ def table():
     shop = dual_sourcing.create_parameters(1.0, 2.0, 1.0, 9.0, [0.5, 0.5], 2)
     two = a(shop)
     lost = a(lost_sales.create_parameters(1.0, 4.0, [0.5, 0.5], 2))
+    chain = a(serial.create_parameters([3.0, 1.0], 10.0, [0.5, 0.5], [1, 2]))
     rows |= {
         "value_iteration.solve": {
             "backup": a(jnp.sin), "values": a(np.zeros(2, "float32"), TRACED),
@@ -494,6 +496,21 @@ def table():
         "optimal.dual_sourcing.best_dual_index": {"params": two},
         "optimal.dual_sourcing.best_single_index": {"params": two},
         "optimal.dual_sourcing.best_tailored_base_surge": {"params": two},
+        "optimal.serial.create_parameters": {
+            "holding_costs": a([3.0, 1.0]), "backorder_cost": a(10.0),
+            "demand_pmf": a([0.5, 0.5]), "lead_times": a([1, 2]),
+        },
+        "optimal.serial.echelon_costs": {"params": chain},
+        "optimal.serial.recursion": {"params": chain, "levels": a([2, 3], OPTIONAL)},
+        "optimal.serial.optimal_policy": {"params": chain},
+        "optimal.serial.cost": {"params": chain, "levels": a([2, 3])},
+        "optimal.serial.sample_path": {
+            "params": chain, "levels": a([2, 3]), "demands": a([1, 0, 1], TRACED),
+        },
+        "optimal.serial.simulate": {
+            "params": chain, "levels": a([2, 3]), "key": key, "num_periods": a(3),
+            "num_chains": a(2),
+        },
     }  # fmt: skip
     # -------------------------------------------------------------------- teaching
     values = {"x": [1, 2]}
