@@ -23,6 +23,7 @@ const make = (tag, attributes = {}, ...children) => {
 //   draw(plot, p, given, seed) -> sentence: draws for parameters p = {name: value};
 //   customers: true where a button draws others at random (optional);
 //   extra(given) -> parameters that only handles move, as the data has them (optional);
+//   handled: names of the data's parameters that have handles and need no slider (optional);
 //   mend(p, moved, given) -> the nearest parameters that make sense, after `moved` names
 //     (optional).
 export function start(root, model, isFirst) {
@@ -42,7 +43,8 @@ export function start(root, model, isFirst) {
   const spoken = make("p", { class: "explorer-spoken", "aria-live": "polite" });
   const controls = make("div", { class: "explorer-controls" });
   const buttons = make("div", { class: "explorer-buttons" });
-  const shown = new Map(data.parameters.map((parameter) => [parameter.name, control(parameter)]));
+  const slid = data.parameters.filter(({ name }) => !model.handled?.includes(name));
+  const shown = new Map(slid.map((parameter) => [parameter.name, control(parameter)]));
   for (const { row } of shown.values()) controls.append(row);
   if (model.customers) button("New customers", () => change(() => (state.seed = (state.seed + 1) % 1e6)));
   if (data.play) player(data.play);

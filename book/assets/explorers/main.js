@@ -14,10 +14,11 @@ import { lotPaths, lotSize, wrongGuess } from "./lots.js";
 import { order } from "./order.js";
 import { sawtooth } from "./sawtooth.js";
 import { spread } from "./spread.js";
+import { waterline } from "./waterline.js";
 
 const MODELS = {
   books, boxes, expiring, families, kconvex, levels, links, lotPaths, lotSize, order, sawtooth,
-  spread, wrongGuess,
+  spread, waterline, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {
