@@ -20,8 +20,8 @@ export function unitDemandCost({ D, A, H }, Q) {
   return { setup, holding, relevant: setup + holding };
 }
 
-// Stock that starts at Q, at dates: the start, and each of `count` sales, whose times between them
-// are gamma with mean 1 / D. They are quantiles of a key's uniforms, each in the middle of its step.
+// Stock that starts at Q, at dates: the start, and each of `count` sales. Times between them are
+// gamma with mean 1 / D: quantiles of a key's uniforms, each taken in the middle of its step.
 export function stockPath({ scv, Q, D }, of, count) {
   const dates = new Float64Array(count + 1);
   gaps(scv, of, count).forEach((gap, j) => (dates[j + 1] = dates[j] + gap / D));

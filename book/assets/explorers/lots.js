@@ -1,6 +1,6 @@
 // Lecture "Economic order quantity": the bowl, a wrong guess, and customers who come at random.
 import { optimalUnitQuantity, shelfTimes, stockPath, unitDemandCost } from "./eoq.js";
-import { count, fixed, linspace, percent } from "./numbers.js";
+import { compared, count, fixed, linspace, mark, percent } from "./numbers.js";
 import { key } from "./random.js";
 
 const HOLDING = { dash: "7 4" };
@@ -10,11 +10,6 @@ const sizes = [...linspace(1, 60, 60), ...linspace(65, 900, 168)];
 
 // The axis of costs, twice as long where the least cost would not stand in its lower part.
 const top = (least) => [20, 40, 80].find((most) => least <= 0.7 * most);
-
-const more = (extra) =>
-  extra < 5e-4 ? "less than 0.1% more than"
-    : extra < 1 ? `${percent(extra)} more than` : `${fixed(1 + extra, 1)} times as much as`;
-const mark = (extra) => (extra < 1 ? `+${percent(extra)}` : `×${fixed(1 + extra, 1)}`);
 
 // A lot that one can drag, its costs, and the stock that it makes.
 export const lotSize = {
@@ -65,7 +60,7 @@ export const lotSize = {
       shelf.text(1, mean, `mean ${fixed(mean, 1)}`, "holding", { anchor: "end", dx: 0 });
     shelf.text(1, Q, `${fixed(teeth, 1)} lots a year`, "setup", { anchor: "end", dx: 0, dy: -9 });
     return `Lots of ${fixed(Q)} cost ${fixed(here.relevant, 2)} € a unit beyond its price` +
-      (Q === best ? ", the least there is" : `, ${more(extra)} the best, ${fixed(best)} ` +
+      (Q === best ? ", the least there is" : `, ${compared(extra)} the best, ${fixed(best)} ` +
       `(${fixed(least, 2)} €)`) + `: ${fixed(here.setup, 2)} € for setups and ` +
       `${fixed(here.holding, 2)} € for holding.`;
   },
@@ -140,7 +135,7 @@ export const wrongGuess = {
       `${fixed(ours)}${ours === best ? ", the best lot" : ` instead of ${fixed(best)}`}`;
     return `The truth is H = ${fixed(H)} and we believe ${fixed(believed)}: we order ${order}, ` +
       (extra < 1e-12 ? "and pay no more than we need." :
-        `and setups and holding cost ${more(extra)} they need.`);
+        `and setups and holding cost ${compared(extra)} they need.`);
   },
 };
 

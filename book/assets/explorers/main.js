@@ -13,12 +13,13 @@ import { links } from "./links.js";
 import { lotPaths, lotSize, wrongGuess } from "./lots.js";
 import { order } from "./order.js";
 import { sawtooth } from "./sawtooth.js";
+import { baseStock, criticalRatio, waitingLine } from "./shelf.js";
 import { spread } from "./spread.js";
 import { waterline } from "./waterline.js";
 
 const MODELS = {
-  books, boxes, expiring, families, kconvex, levels, links, lotPaths, lotSize, order, sawtooth,
-  spread, waterline, wrongGuess,
+  baseStock, books, boxes, criticalRatio, expiring, families, kconvex, levels, links, lotPaths,
+  lotSize, order, sawtooth, spread, waitingLine, waterline, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -5,9 +5,10 @@ const FORMATS = Array.from({ length: 13 }, (_, digits) =>
     minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven",
   }));
 
-// f"{x:,.2f}": a fixed number of digits, and commas between thousands.
+// f"{x:,.2f}": a fixed number of digits, and commas between thousands. The formats round what a
+// number looks like, 0.015 up; Python, and `toFixed`, what it is.
 export const fixed = (x, digits = 0) =>
-  FORMATS[digits].format(Math.abs(x) < 0.5 * 10 ** -digits ? 0 : x);
+  FORMATS[digits].format(Math.abs(x) < 0.5 * 10 ** -digits ? 0 : Number(x.toFixed(digits)));
 
 // reports.number(x, digits): significant digits, powers of ten where zeros would be many.
 export function number(x, digits = 3) {
@@ -24,6 +25,12 @@ export function number(x, digits = 3) {
 
 // f"{x:.1%}"
 export const percent = (share, digits = 1) => `${fixed(100 * share, digits)}%`;
+
+// By how much more something costs than the best, in words and in short.
+export const compared = (extra) =>
+  extra < 5e-4 ? "less than 0.1% more than"
+    : extra < 1 ? `${percent(extra)} more than` : `${fixed(1 + extra, 1)} times as much as`;
+export const mark = (extra) => (extra < 1 ? `+${percent(extra)}` : `×${fixed(1 + extra, 1)}`);
 
 export const count = (n, one, many = `${one}s`) => `${fixed(n)} ${n === 1 ? one : many}`;
 
