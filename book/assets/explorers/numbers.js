@@ -5,10 +5,14 @@ const FORMATS = Array.from({ length: 13 }, (_, digits) =>
     minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven",
   }));
 
-// f"{x:,.2f}": a fixed number of digits, and commas between thousands. The formats round what a
-// number looks like, 0.015 up; Python, and `toFixed`, what it is.
-export const fixed = (x, digits = 0) =>
-  FORMATS[digits].format(Math.abs(x) < 0.5 * 10 ** -digits ? 0 : Number(x.toFixed(digits)));
+// f"{x:,.2f}": a fixed number of digits, and commas between thousands. As Python does, we round what
+// a number is, as `toFixed`, and not what it looks like, as the formats: 0.015 is a little less, so
+// 0.01. What is exactly in the middle goes to the even neighbour, as in the formats.
+export function fixed(x, digits = 0) {
+  if (Math.abs(x) < 0.5 * 10 ** -digits) x = 0;
+  const middle = /50{24}$/.test(x.toFixed(digits + 25));
+  return FORMATS[digits].format(middle ? x : Number(x.toFixed(digits)));
+}
 
 // reports.number(x, digits): significant digits, powers of ten where zeros would be many.
 export function number(x, digits = 3) {
