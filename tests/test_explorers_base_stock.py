@@ -42,6 +42,16 @@ def test_gamma_and_its_logarithm_are_scipys(in_page):  # noqa: F811 (the fixture
     smaller = exact.argmin(axis=1)[:, None]
     pairs = (np.take_along_axis(some, smaller, 1) for some in (found, exact))
     np.testing.assert_allclose(*pairs, rtol=1e-11, atol=1e-300)
+    u = np.r_[
+        rng.random(400),
+        10 ** rng.uniform(-12, 0, 100),
+        1 - 10 ** rng.uniform(-9, 0, 100),
+    ]
+    found = in_page(
+        "probability", "gammaQuantile", np.c_[u, shapes, 0 * u + 2].tolist()
+    )
+    np.testing.assert_allclose(found, 2 * stats.gamma(shapes).ppf(u), rtol=1e-11)
+    assert in_page("probability", "gammaQuantile", [[0, 2, 1]]) == [0]
     arguments = [[x] for x in (*shapes, 1e-9, 1, 2, 3, 12, 1e6)]
     logs = in_page("probability", "logGamma", arguments)
     exact = special.gammaln([x for (x,) in arguments])

@@ -10,7 +10,7 @@ cd "$work"
 npm init -y >/dev/null
 npm install --silent --no-audit --no-fund esbuild@0.28.2 \
   d3-array@3.2.5 d3-axis@3.0.1 d3-contour@4.0.3 d3-drag@3.0.1 d3-scale@4.0.3 d3-selection@3.0.1 d3-shape@3.2.1 \
-  jstat@1.9.6 @stdlib/math-base-special-erfc@0.2.5 @stdlib/math-base-special-erfcinv@0.2.4
+  @stdlib/math-base-special-erfc@0.2.5 @stdlib/math-base-special-erfcinv@0.2.4
 
 cat > d3.js <<'JS'
 export { bisectLeft, bisectRight } from "d3-array";
@@ -22,12 +22,8 @@ export { select } from "d3-selection";
 export { area, curveStepAfter, line } from "d3-shape";
 JS
 cat > special.js <<'JS'
-import jStat from "jstat";
 export { default as erfc } from "@stdlib/math-base-special-erfc";
 export { default as erfcinv } from "@stdlib/math-base-special-erfcinv";
-export const lowRegGamma = jStat.lowRegGamma;
-export const gammapinv = jStat.gammapinv;
-export const gammaln = jStat.gammaln;
 JS
 for name in d3 special; do
   npx esbuild $name.js --bundle --minify --format=esm --platform=browser --legal-comments=none \
@@ -36,7 +32,7 @@ done
 
 {
   echo "The files of this folder were made by tools/vendor.sh from these packages of the npm registry:"
-  for name in d3-array d3-axis d3-contour d3-drag d3-scale d3-selection d3-shape jstat \
+  for name in d3-array d3-axis d3-contour d3-drag d3-scale d3-selection d3-shape \
     @stdlib/math-base-special-erfc @stdlib/math-base-special-erfcinv; do
     version=$(node -p "require('./node_modules/$name/package.json').version")
     printf '\n== %s %s ==\n\n' "$name" "$version"
