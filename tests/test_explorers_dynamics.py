@@ -81,3 +81,59 @@ def test_long_run_of_certain_demand_counts_a_cycle(in_page, S):  # noqa: F811
         cycle.append(stock)
     assert page["restocks"] == pytest.approx(1 / len(cycle))
     assert page["stock"] == pytest.approx(np.mean(cycle))
+
+
+def crowds(count):
+    """What the explorers of crowds allow: at random, and at their ends."""
+    rng = np.random.default_rng(11)
+    for σ in (0.3, 1.2):
+        for s, x_init in ((0, 0.0), (0, 1), (10, 11), (10, 100), (60, 61), (60, 10)):
+            yield {"s": s, "S": 100, "μ": 1, "σ": σ}, x_init
+    for _ in range(count):
+        s, σ = int(rng.integers(61)), rng.uniform(0.3, 1.2)
+        yield {"s": s, "S": 100, "μ": 1, "σ": σ}, int(rng.integers(101))
+
+
+def test_laws_of_a_crowd_are_those_of_the_package(in_page):  # noqa: F811 (the fixture)
+    """The page's chain of 200 cells is off by what it says, and no more."""
+    dates = [1, 2, 3, 10, 20, 50, 200, 365]
+    for params, x_init in crowds(10):
+        model = ss.create_parameters(**params)
+        s, S = params["s"], params["S"]
+        stocks = [0.0, 0.4 * s, max(s - 0.01, 0.0), s, s + 1, 0.5 * (s + S), S - 3.0]
+        calls = [[params, x_init, t, stocks] for t in [*dates, None]]
+        pages = in_page("crowd_law", "tabulate", calls)
+        laws = ss_exact.marginals(model, x_init, dates)
+        laws.append(ss_exact.stationary(model))
+        for page, law in zip(pages, laws, strict=True):
+            np.testing.assert_allclose(
+                page["cdf"], law.cdf(stocks), rtol=0, atol=1.5e-3
+            )
+            assert page["waiting"] == pytest.approx(float(law.cdf(s)), abs=5e-4)
+            assert page["mean"] == pytest.approx(law.mean, abs=5e-4 * S)
+            assert page["std"] == pytest.approx(law.std, abs=5e-4 * S)
+            # Of the highest density of the picture.
+            x, density = np.transpose(page["above"])
+            exact = law.density(x[1:-1])
+            assert np.abs(density[1:-1] - exact).max() <= 0.02 * exact.max()
+
+
+def test_counts_of_restocks_are_those_of_the_package(in_page):  # noqa: F811
+    for params, x_init in crowds(10):
+        model = ss.create_parameters(**params)
+        for T in (1, 2, 50, 200):
+            (page,) = in_page("crowd_law", "restockPmf", [[params, x_init, T]])
+            pmf = ss_exact.restock_pmf(model, x_init, T)
+            np.testing.assert_allclose(page, pmf, rtol=0, atol=3e-5)
+            assert sum(page) == pytest.approx(1, abs=1e-9)
+
+
+def test_restocks_at_each_date_are_those_of_the_package(in_page):  # noqa: F811
+    for params, x_init in crowds(5):
+        (page,) = in_page("crowd_law", "restocking", [[params, x_init, 365]])
+        assert page[0] == (x_init <= params["s"])
+        laws = ss_exact.marginals(
+            ss.create_parameters(**params), x_init, range(1, 366, 7)
+        )
+        exact = [float(law.cdf(params["s"])) for law in laws]
+        np.testing.assert_allclose(page[1::7], exact, rtol=0, atol=5e-4)

@@ -2,6 +2,7 @@
 // script (book/_ext/explorers.py): a page that is opened as a file cannot load modules.
 import { books } from "./books.js";
 import { boxes } from "./boxes.js";
+import { crowd } from "./crowd.js";
 import { expiring } from "./expiring.js";
 import { start } from "./explorer.js";
 import { families } from "./families.js";
@@ -18,8 +19,8 @@ import { spread } from "./spread.js";
 import { waterline } from "./waterline.js";
 
 const MODELS = {
-  baseStock, books, boxes, criticalRatio, expiring, families, kconvex, levels, links, lotPaths,
-  lotSize, order, sawtooth, spread, waitingLine, waterline, wrongGuess,
+  baseStock, books, boxes, criticalRatio, crowd, expiring, families, kconvex, levels, links,
+  lotPaths, lotSize, order, sawtooth, spread, waitingLine, waterline, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -61,3 +61,12 @@ export function roundUp(x) {
   const step = [1, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= x * (1 - 1e-12));
   return Number((step * power).toPrecision(12));
 }
+
+// A function that keeps its last value, for as long as it is asked for the same.
+export function last(f) {
+  let known = null;
+  return (...given) => {
+    if (!known?.given.every((x, i) => x === given[i])) known = { given, value: f(...given) };
+    return known.value;
+  };
+}
