@@ -166,3 +166,114 @@ def test_thresholds_are_read_off_as_the_package_does(in_page):  # noqa: F811
         for card, kept in zip(threshold.read_off(z), page["cards"], strict=True):
             assert card.ravel().tolist() == kept
     assert 1 < refused < len(models) / 2
+
+
+# ------------------------------------------------------------------------ rules of thumb
+
+
+def periods_worth_holding(model):
+    """As in the lecture, equation (policies-keep)."""
+    i = np.arange(model.num_ages)
+    s, h, c, _, _, α = model[3:]
+    return int((h * np.cumsum(α**i) <= α ** (i + 1) * c - s).sum())
+
+
+def relative_gap(best, worth):
+    """As in the lecture."""
+    largest = np.abs(best).max()
+    return (best - worth) / (best if best.min() > largest / 20 else max(largest, 1e-9))
+
+
+def sensible(count, seed):
+    """Random shops with a critical ratio, and some that have none in (0, 1)."""
+    for number, (model, T) in enumerate(random_models(count, seed)):
+        s, c = model.salvage, model.unit_cost
+        if number % 5 == 0:  # the price is the cost: nothing is worth ordering
+            model = model._replace(salvage=min(s, c - 1), price=c)
+        elif not s < c <= model.price:
+            model = model._replace(salvage=1.0, unit_cost=2.0, price=3.0)
+        yield model, max(T, 1)
+
+
+def test_rules_are_the_packages(in_page):  # noqa: F811 (the fixture)
+    models = list(sensible(200, 3))
+    words = [[in_words_of_the_page(model)] for model, _ in models]
+    levels = in_page("policies", "newsvendorLevel", words)
+    assert levels == [expiry.newsvendor_level(model) for model, _ in models]
+    holding = in_page("policies", "worthHolding", words)
+    assert holding == [periods_worth_holding(model) for model, _ in models]
+    rng = np.random.default_rng(4)
+    limits = [*rng.uniform(0.1, 5, 180).tolist(), *[1e-6] * 20]
+    for arguments, hold in (
+        (words, [None] * len(models)),
+        ([[*one, limit] for one, limit in zip(words, limits, strict=True)], limits),
+    ):
+        found = in_page("policies", "fluidPolicy", arguments)
+        for (model, T), page, limit in zip(models, found, hold, strict=True):
+            policy = expiry.fluid_policy(model, T, limit)
+            assert page["z"] == policy.depletion[0].ravel().tolist()
+            assert page["q"] == policy.order[0].ravel().tolist()
+            if T > 1:
+                assert (policy.depletion[1:] == 0).all()
+                assert page["later"] == policy.order[-1].ravel().tolist()
+
+
+def test_worth_of_rules(in_page):  # noqa: F811 (the fixture)
+    for model, T in sensible(100, 5):
+        words, level = in_words_of_the_page(model), expiry.newsvendor_level(model)
+        (by_level,) = in_page("policies", "newsvendorPolicy", [[words, level]])
+        (fluid,) = in_page("policies", "fluidPolicy", [[words, 2]])
+        ratio = expiry.newsvendor_policy(model, T, level=level)
+        greedy = expiry.greedy(model, ratio, T, dtype="float64")
+        found = in_page(
+            "policies", "evaluate", [[words, by_level, T], [words, fluid, T]]
+        )
+        (improved,) = in_page("policies", "greedy", [[words, by_level, T]])
+        assert improved["depletion"] == greedy.depletion[0].ravel().tolist()
+        assert improved["order"] == greedy.order[0].ravel().tolist()
+        for page, policy in (
+            (found[0], ratio),
+            (found[1], expiry.fluid_policy(model, T, 2)),
+            (improved["values"], greedy),
+        ):
+            values = expiry.evaluate(model, policy, T, dtype="float64").ravel()
+            scale = max(np.abs(values).max(), 1e-9)
+            np.testing.assert_allclose(page, values, rtol=0, atol=1e-9 * scale)
+
+
+def test_gaps_at_the_sliders_values(in_page):  # noqa: F811 (the fixture)
+    """A gap is a share of a shop's own best earnings at every value of the sliders."""
+    rng, T = np.random.default_rng(6), 5
+    ends = np.array([[0, 0, 16, 16], [50, 32, 40, 36]])  # of s, θ, r and the mean
+    corners = [
+        [*np.where([i >> j & 1 for j in range(4)], *ends[::-1]), m]
+        for i in range(16) for m in (1, 2, 3, 4)
+    ]  # fmt: skip
+    inside = [rng.integers([0, 0, 16, 16, 1], [51, 33, 41, 37, 5]) for _ in range(16)]
+    for number, (s, θ, r, mean, m) in enumerate([*corners, *inside]):
+        model = expiry.create_model(
+            int(m),
+            demand_pmf=expiry.poisson_pmf(mean / 4, 19),
+            salvage=s / 20,
+            disposal_cost=θ / 4,
+            price=r / 4,
+        )
+        best = expiry.solve(model, T, dtype="float64").values
+        assert best.min() > best.max() / 20
+        if number % 3:  # all of them would take minutes
+            continue
+        (found,) = in_page("rules", "ruleGaps", [[in_words_of_the_page(model), T]])
+        ratio = expiry.newsvendor_policy(model, T, level=expiry.newsvendor_level(model))
+        hold = max(periods_worth_holding(model), 1e-6)
+        policies = {
+            "fluid": expiry.fluid_policy(model, T),
+            "fluid, worth holding": expiry.fluid_policy(model, T, hold),
+            "full shelf": expiry.newsvendor_policy(model, T),
+            "critical ratio": ratio,
+            "critical ratio, greedy": expiry.greedy(model, ratio, T, dtype="float64"),
+        }
+        assert list(found) == list(policies)
+        for name, policy in policies.items():
+            worth = expiry.evaluate(model, policy, T, dtype="float64")
+            gap = relative_gap(best, worth).ravel()
+            np.testing.assert_allclose(found[name], gap, rtol=0, atol=1e-9)

@@ -63,7 +63,8 @@ export const expiring = {
       : `selling off one would cost her ${fixed(values[x] - soldOne, 2)} €`;
     const share = depletion.filter((units) => units > 0).length / depletion.length;
     return `Of the stock (${p.x1}, ${p.x2}) she sells off ${z} and orders ${q}` +
-      `${x > 0 ? `; ${other}` : ""}. Something is sold off in ${percent(share, 0)} of the stocks; ` +
+      `${x > 0 ? `; ${other}` : ""}. Something is sold off in ${percent(share, 0)} of ` +
+      "the stocks; " +
       `on average over them she orders ${fixed(sum([...order]) / order.length, 1)}.`;
   },
 };

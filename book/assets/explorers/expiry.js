@@ -20,19 +20,21 @@ export const createModel = (changes = {}) => ({
 });
 
 // Of every state: {parents}, the state without its oldest unit (the empty one is its own), and
-// {totals}, how many units it has.
+// {totals}, how many units it has; and room that `fronts` works in again and again.
 const grids = new Map();
 export function grid({ m, k }) {
   const name = `${m} ${k}`;
   if (!grids.has(name)) {
-    const parents = new Int32Array(k ** m);
-    const totals = new Int32Array(k ** m);
-    for (let x = 1, unit = 1; x < k ** m; x++) {
+    const size = k ** m;
+    const parents = new Int32Array(size);
+    const totals = new Int32Array(size);
+    for (let x = 1, unit = 1; x < size; x++) {
       if (x === unit * k) unit = x; // the place of the oldest class that has any
       parents[x] = x - unit;
       totals[x] = totals[x - unit] + 1;
     }
-    grids.set(name, { parents, totals });
+    const [rise, table, found] = [size, size, k * size].map((n) => new Float64Array(n));
+    grids.set(name, { parents, totals, rise, table, found });
   }
   return grids.get(name);
 }
@@ -53,77 +55,93 @@ export function createPeriod({ m, k, pmf }) {
 // equation "front").
 export function fronts(values, { m, k, pmf }, { cdf }) {
   const size = values.length;
-  const { parents } = grid({ m, k });
-  const rise = values.map((value, u) => value - values[parents[u]]);
-  const table = Float64Array.from(values); // behind all demand nothing happens
-  const found = new Float64Array(k * size);
+  const { parents, rise, table, found } = grid({ m, k });
+  for (let u = 0; u < size; u++) rise[u] = values[u] - values[parents[u]];
+  table.set(values); // behind all demand nothing happens
   for (let n = Math.max(pmf.length, k) - 1; n >= 0; n--) {
+    const reached = cdf[n];
     if (n < pmf.length - 1)
       for (let unit = size / k; unit >= 1; unit /= k) // the oldest class that has any
-        for (let u = unit * k - 1; u >= unit; u--) table[u] = table[u - unit] + cdf[n] * rise[u];
+        for (let u = unit * k - 1; u >= unit; u--) table[u] = table[u - unit] + reached * rise[u];
     if (n < k) found.set(table, n * size);
   }
-  return found;
+  return found; // until the next call
 }
+
+// Room for what a period of the dynamic program finds.
+const room = (size) => ({
+  values: new Float64Array(size), kept: new Float64Array(size),
+  depletion: new Int32Array(size), order: new Int32Array(size),
+});
 
 // A period of the dynamic program, from V of the next one: in every state {values} of the best
 // decision, {depletion} z and {order} q, and {kept}, the value of keeping all with the best order.
-export function backup(values, model, period, tie) {
+export function backup(later, model, period, tie, into = room(later.length)) {
   const { k, s, h, c, r, θ, α } = model;
   const { parents, totals } = grid(model);
-  const size = values.length;
-  const after = fronts(values, model, period);
-  const kept = new Float64Array(size);
-  const best = new Float64Array(size);
-  const depletion = new Int32Array(size);
-  const order = new Int32Array(size);
-  const options = new Float64Array(k);
+  const { values, kept, depletion, order } = into;
+  const size = later.length;
+  const after = fronts(later, model, period);
+  const gains = period.sales.map((sold, n) => r * sold - c * n);
   for (let y = 0; y < size; y++) {
-    let most = -Infinity;
-    for (let q = 0; q < k; q++) {
-      options[q] = after[y * k + q] + r * period.sales[totals[y] + q] - c * q;
-      if (options[q] > most) most = options[q];
+    const total = totals[y];
+    const at = y * k;
+    let most = after[at] + gains[total];
+    for (let q = 1; q < k; q++) {
+      const option = after[at + q] + gains[total + q];
+      if (option > most) most = option;
     }
     let q = 0;
-    while (α * options[q] < α * most - tie) q++;
-    kept[y] = α * (most - θ * period.waste[Math.floor((y * k) / size)]) - h * totals[y];
+    while (α * (after[at + q] + gains[total + q]) < α * most - tie) q++;
+    const waste = period.waste[Math.floor(at / size)];
+    kept[y] = α * (most + c * total - θ * waste) - h * total;
     const parent = parents[y];
-    best[y] = y ? Math.max(kept[y], best[parent] + s) : kept[y];
-    const keeps = y === 0 || kept[y] >= best[y] - tie;
+    values[y] = y ? Math.max(kept[y], values[parent] + s) : kept[y];
+    const keeps = y === 0 || kept[y] >= values[y] - tie;
     depletion[y] = keeps ? 0 : depletion[parent] + 1;
     order[y] = keeps ? q : order[parent];
   }
-  return { values: best, depletion, order, kept };
+  return into;
 }
 
-// Values less that of the empty stock, and that one.
-export const relative = (values) =>
-  ({ values: values.map((value) => value - values[0]), empty: values[0] });
+// Lower values by that of the empty stock, and return it (periods.relative).
+export function lower(values) {
+  const empty = values[0];
+  for (let x = 0; x < values.length; x++) values[x] -= empty;
+  return empty;
+}
 
-// What counts as a tie where `values`, relative ones, follow a period.
+// What counts as a tie where `values`, that have been lowered, follow a period.
 export function tieOf({ m, k, s, h, c, r, θ }, { sales }, values) {
   const [S, H, C, R, Θ] = [s, h, c, r, θ].map(Math.abs);
-  const size = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  let size = 0;
+  for (let x = 0; x < values.length; x++) size = Math.max(size, Math.abs(values[x]));
   return TIE * (R * sales[sales.length - 1] + (k - 1) * (C + Θ + m * (H + S)) + size);
 }
 
 // What is left at the end is sold off.
-export const terminalValues = (model) => Float64Array.from(grid(model).totals, (n) => model.s * n);
+export function terminalValues(model) {
+  const values = new Float64Array(grid(model).totals);
+  for (let x = 0; x < values.length; x++) values[x] *= model.s;
+  return values;
+}
 
 // Values of the first of some periods, decisions, and the value of keeping all, in every state.
 export function solve(model, periods) {
   const period = createPeriod(model);
   let values = terminalValues(model);
-  let found = { values, depletion: values.map(() => 0), order: values.map(() => 0), kept: values };
+  const rooms = [room(values.length), room(values.length)];
+  let found = { ...rooms[0], values, kept: values.slice() };
   let lowered = 0;
   for (let t = periods; t > 0; t--) {
-    found = backup(values, model, period, tieOf(model, period, values));
-    const { values: next, empty } = relative(found.values);
-    values = next;
-    lowered = (t > 1 ? empty : 0) + model.α * lowered;
+    lowered = model.α * lowered;
+    found = backup(values, model, period, tieOf(model, period, values), rooms[t % 2]);
+    values = found.values;
+    if (t > 1) lowered += lower(values);
   }
-  const whole = (some) => some.map((v) => v + lowered);
-  return { ...found, values: whole(found.values), kept: whole(found.kept) };
+  for (const some of [found.values, found.kept])
+    for (let x = 0; x < some.length; x++) some[x] += lowered;
+  return found;
 }
 
 // Thresholds from what is depleted in every state: {cards}, for each class, the oldest first, how

@@ -13,6 +13,7 @@ import { levels } from "./levels.js";
 import { links } from "./links.js";
 import { lotPaths, lotSize, wrongGuess } from "./lots.js";
 import { order } from "./order.js";
+import { rules } from "./rules.js";
 import { sawtooth } from "./sawtooth.js";
 import { baseStock, criticalRatio, waitingLine } from "./shelf.js";
 import { spread } from "./spread.js";
@@ -20,7 +21,7 @@ import { waterline } from "./waterline.js";
 
 const MODELS = {
   baseStock, books, boxes, criticalRatio, crowd, expiring, families, kconvex, levels, links,
-  lotPaths, lotSize, order, sawtooth, spread, waitingLine, waterline, wrongGuess,
+  lotPaths, lotSize, order, rules, sawtooth, spread, waitingLine, waterline, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {
