@@ -105,7 +105,10 @@ def test_laws_of_the_stock_are_those_of_the_package(in_page, some):  # noqa: F81
         if x < 0 and -x < lot.backorder_pmf.size - 1:
             assert share == pytest.approx(lot.backorder_pmf[-x], rel=1e-9, abs=1e-11)
     tails = iter(in_page("qr", "waitingTail", waits))
-    for *_, more in (one for one in expected if len(one) > 3):
+    lines = [[*args[:2], 0.99, args[-1]] for args in waits[::3]]
+    lines = iter(in_page("qr", "linesNeeded", lines))
+    for _, lot, _, more in (one for one in expected if len(one) > 3):
+        assert next(lines) == np.argmax(lot.backorder_pmf.cumsum() >= 0.99)
         for b in (1, 2, 4):
             rest = more[b - 1] if b <= more.size else 0.0
             assert next(tails) == pytest.approx(rest, rel=1e-9, abs=1e-11)

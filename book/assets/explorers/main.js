@@ -13,6 +13,8 @@ import { levels } from "./levels.js";
 import { links } from "./links.js";
 import { lotPaths, lotSize, wrongGuess } from "./lots.js";
 import { order } from "./order.js";
+import { queue } from "./queue.js";
+import { cut, recipe } from "./recipe.js";
 import { rules } from "./rules.js";
 import { sawtooth } from "./sawtooth.js";
 import { baseStock, criticalRatio, waitingLine } from "./shelf.js";
@@ -20,8 +22,9 @@ import { spread } from "./spread.js";
 import { waterline } from "./waterline.js";
 
 const MODELS = {
-  baseStock, books, boxes, criticalRatio, crowd, expiring, families, kconvex, levels, links,
-  lotPaths, lotSize, order, rules, sawtooth, spread, waitingLine, waterline, wrongGuess,
+  baseStock, books, boxes, criticalRatio, crowd, cut, expiring, families, kconvex, levels,
+  links, lotPaths, lotSize, order, queue, recipe, rules, sawtooth, spread, waitingLine,
+  waterline, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {

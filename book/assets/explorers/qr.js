@@ -82,3 +82,10 @@ export function landscape(p, quantities, points, N = law(p)) {
   return quantities.flatMap((Q) => points.map((r) =>
     (p.A * p.D + sums[r + Q + 1 - first] - sums[r + 1 - first]) / Q));
 }
+
+// How many may wait, so that no more do for `share` of the time.
+export function linesNeeded(Q, r, share, N) {
+  let b = 0;
+  while (waitingTail(Q, r, b + 1, N) > 1 - share) b += 1;
+  return b;
+}
