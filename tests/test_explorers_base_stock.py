@@ -130,3 +130,24 @@ def test_the_formulas_level_is_the_packages(in_page, scv):  # noqa: F811 (the fi
     found = in_page("base_stock", "approximateLevel", arguments)
     exact = [base_stock.approximate_level(params, "gamma", scv) for params in packages]
     np.testing.assert_allclose(found, exact, rtol=1e-9)
+
+
+def test_the_slope_is_the_costs(in_page):  # noqa: F811 (the fixture)
+    """Of the package's cost, by central differences; and by its fill rate (eq:bs-slope)."""
+    for ours, params in shops(10):
+        N, *around = (
+            base_stock.exact(params._replace(lead_time=ours["L"] * x), np.arange(30))
+            for x in (1, 1 - 1e-6, 1 + 1e-6)
+        )
+        (law,) = in_page("renewal", "leadTimeDemand", [[ours["D"], ours["L"]]])
+        found = in_page(
+            "base_stock", "leadTimeSlope", [[ours, law, R] for R in range(30)]
+        )
+        exact = -ours["H"] * N.fill_rate + ours["B"] * (1 - N.fill_rate)
+        close = {"rtol": 1e-9, "atol": 1e-9 * (ours["H"] + ours["B"])}
+        np.testing.assert_allclose(found, exact, **close)
+        before, after = (x.costs.relevant for x in around)
+        slope = (after - before) / (2e-6 * ours["L"])
+        np.testing.assert_allclose(
+            found, slope, rtol=1e-4, atol=1e-4 * (ours["H"] + ours["B"])
+        )

@@ -16,6 +16,12 @@ export function exact({ H, B }, N, R) {
   };
 }
 
+// The derivative of the cost with respect to the lead time, a year of it, with Poisson demand.
+export const leadTimeSlope = ({ H, B }, N, R) => {
+  const { fillRate } = exact({ H, B }, N, R);
+  return -H * fillRate + B * (1 - fillRate);
+};
+
 // Share of time with 0, 1, ..., most customers waiting.
 export const backorderPmf = (N, R, most) => Float64Array.from({ length: most + 1 }, (_, b) =>
   b === 0 ? 1 - exceeds(N, R) : exceeds(N, R + b - 1) - exceeds(N, R + b));

@@ -19,12 +19,13 @@ import { rules } from "./rules.js";
 import { sawtooth } from "./sawtooth.js";
 import { baseStock, criticalRatio, waitingLine } from "./shelf.js";
 import { spread } from "./spread.js";
+import { tangent } from "./tangent.js";
 import { waterline } from "./waterline.js";
 
 const MODELS = {
-  baseStock, books, boxes, criticalRatio, crowd, cut, expiring, families, kconvex, levels,
-  links, lotPaths, lotSize, order, queue, recipe, rules, sawtooth, spread, waitingLine,
-  waterline, wrongGuess,
+  baseStock, books, boxes, criticalRatio, crowd, cut, expiring, families, kconvex, levels, links,
+  lotPaths, lotSize, order, queue, recipe, rules, sawtooth, spread, tangent, waitingLine, waterline,
+  wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -5,9 +5,9 @@ const FORMATS = Array.from({ length: 13 }, (_, digits) =>
     minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven",
   }));
 
-// f"{x:,.2f}": a fixed number of digits, and commas between thousands. As Python does, we round what
-// a number is, as `toFixed`, and not what it looks like, as the formats: 0.015 is a little less, so
-// 0.01. What is exactly in the middle goes to the even neighbour, as in the formats.
+// f"{x:,.2f}": a fixed number of digits, and commas between thousands. As Python does, we round
+// what a number is, as `toFixed`, and not what it looks like, as the formats: 0.015 is a little
+// less, so 0.01. What is exactly in the middle goes to the even neighbour, as in the formats.
 export function fixed(x, digits = 0) {
   if (Math.abs(x) < 0.5 * 10 ** -digits) x = 0;
   const middle = /50{24}$/.test(x.toFixed(digits + 25));
@@ -45,6 +45,13 @@ export const sum = (values) => values.reduce((total, x) => total + x, 0);
 // `count` numbers from `low` to `high`, both included.
 export const linspace = (low, high, count) =>
   Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1));
+
+// The integers from `first` to `last`, both included.
+export const range = (first, last) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
+// The first of some lengths of an axis that is long enough.
+export const longEnough = (lengths, needed) =>
+  lengths.find((length) => needed <= length) ?? lengths[lengths.length - 1];
 
 // The place in increasing numbers that is nearest to x.
 export function nearest(values, x) {

@@ -1,18 +1,13 @@
 // Lecture "Base stock: the best level": what a level costs and buys, the line before an empty
 // shelf, and the guess of what a waiting customer costs.
 import { approximateLevel, backorderPmf, exact, optimalLevel } from "./base_stock.js";
-import { compared, count, fixed, linspace, mark, percent } from "./numbers.js";
+import { compared, count, fixed, linspace, longEnough, mark, percent, range } from "./numbers.js";
 import { poissonPmf } from "./probability.js";
 import { exceeds, leadTimeDemand } from "./renewal.js";
 
 const HOLDING = { dash: "7 4" };
 const BACKORDER = { dash: "8 3 2 3 2 3" };
-const range = (first, last) => linspace(first, last, last - first + 1);
 const inMonths = ({ D, months }) => leadTimeDemand(D, months / 12);
-
-// The first of some lengths of an axis that is long enough.
-const longEnough = (lengths, needed) =>
-  lengths.find((length) => needed <= length) ?? lengths[lengths.length - 1];
 
 // A level that one can drag: its costs, and the customers that it serves at once.
 export const baseStock = {
