@@ -122,7 +122,11 @@ def faults_of_sliders(page, explorer, figure, sentence, settle, wrong, reset):
 
 
 def faults_of_handles(page, explorer, figure, settle, wrong, reset):
-    """What can be dragged moves by arrow keys, by mouse, and by a finger."""
+    """What can be dragged moves by arrow keys, by mouse, and by a finger.
+
+    One way is enough, and it may be long: what starts at an end of its range has no other, and
+    the next of a few values may lie far away.
+    """
     for i in range(explorer.locator(".handle").count()):
         handle = explorer.locator(".handle").nth(i)
         name = handle.get_attribute("aria-label")
@@ -130,15 +134,20 @@ def faults_of_handles(page, explorer, figure, settle, wrong, reset):
             yield "has a handle without a name"
         before, told = figure(), handle.get_attribute("aria-valuetext")
         handle.focus()
-        for key in ("ArrowUp", "ArrowRight", "PageUp"):
-            page.keyboard.press(key)
-        settle()
-        if figure() == before or handle.get_attribute("aria-valuetext") == told:
+        for keys in ("ArrowUp ArrowRight PageUp", "ArrowDown ArrowLeft PageDown"):
+            for key in keys.split():
+                page.keyboard.press(key)
+            settle()
+            moved = handle.get_attribute("aria-valuetext") != told
+            if moved and figure() != before:
+                break
+        else:
             yield f"does not follow the arrow keys: {name}"
         if fault := wrong():
             yield f"{fault} after arrow keys on {name}"
         reset()
-        for dx, dy in ((-60, 40), (90, -50), (2000, 2000), (-2000, -2000)):
+        follows = False
+        for dx, dy in ((-60, 40), (90, -50), (-200, 60), (2000, 2000), (-2000, -2000)):
             knob = handle.locator(".knob")
             knob.scroll_into_view_if_needed()
             box = knob.bounding_box()
@@ -150,23 +159,28 @@ def faults_of_handles(page, explorer, figure, settle, wrong, reset):
             settle()
             if fault := wrong():
                 yield f"{fault} after {name} was dragged by ({dx}, {dy})"
-            if abs(dx) < 100 and figure() == before:
-                yield f"does not follow the mouse by ({dx}, {dy}): {name}"
+            follows |= abs(dx) <= 200 and figure() != before
             reset()
-        if fault := touch_fault(page, handle, figure, settle, before):
+        if not follows:
+            yield f"does not follow the mouse: {name}"
+        for way in (1, -1):
+            fault = touch_fault(page, handle, figure, settle, before, way)
+            reset()
+            if fault is None:
+                break
+        else:
             yield f"{fault}: {name}"
-        reset()
 
 
-def touch_fault(page, handle, figure, settle, before):
+def touch_fault(page, handle, figure, settle, before, way):
     """A finger on the knob, through the browser's own protocol: it moves it, and not the page."""
     knob = handle.locator(".knob")
     knob.scroll_into_view_if_needed()
     box, top = knob.bounding_box(), page.evaluate("scrollY")
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     session = page.context.new_cdp_session(page)
-    for kind, dx, dy in (("Start", 0, 0), ("Move", -20, 15), ("Move", -45, 40)):
-        at = [{"x": x + dx, "y": y + dy}]
+    for kind, dx, dy in (("Start", 0, 0), ("Move", -20, 15), ("Move", -200, 60)):
+        at = [{"x": x + way * dx, "y": y + way * dy}]
         session.send(
             "Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at}
         )

@@ -1,11 +1,13 @@
 """What the explorers of the part on optimal rules compute in the page is the package's."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from page_modules import in_page  # noqa: F401 (a fixture)
+from scipy import stats
 
 from lectures_helpers.dynamics import ss, ss_exact
-from lectures_helpers.optimal import periodic
+from lectures_helpers.optimal import lost_sales, periodic
 
 SHOP = {"μ": 1.0, "σ": 0.5}  # of the lecture on where s and S come from
 ROWS = [0.0, *np.arange(0.25, 20, 0.5), 20.0]
@@ -145,3 +147,83 @@ def test_a_hill_is_a_tent_on_the_curve(in_page):  # noqa: F811
         (page,) = in_page("kconvex", "raised", [[given, hill]])
         tent = np.interp(np.arange(60), given["tent"], [0, 1, 0])
         np.testing.assert_allclose(page, curve + hill * tent, rtol=1e-12)
+
+
+def lost_shops():
+    rng = np.random.default_rng(0)
+    for lead_time in (1, 2, 3):
+        for _ in range(3):
+            pmf = rng.dirichlet(np.ones(rng.integers(3, 8)))
+            h, p = rng.uniform(0.5, 2), rng.uniform(1, 40)
+            yield lost_sales.create_parameters(h, p, pmf, lead_time)
+    poisson = stats.poisson(5).pmf(np.arange(27))
+    yield lost_sales.create_parameters(1.0, 4.0, poisson, 4)
+
+
+def states(shape, count):
+    rng = np.random.default_rng(0)
+    every = np.indices(shape).reshape(len(shape), -1).T
+    return every if len(every) <= count else rng.permutation(every)[:count]
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_orders_of_lost_sales_are_the_packages(in_page, number):  # noqa: F811
+    """Of a table, coded as the lecture does, of the myopic rule and of base stock."""
+    shop = list(lost_shops())[number]
+    pmf = shop.demand_pmf.tolist()
+    sizes = lost_sales.box(shop)
+    table = lost_sales.table(shop)
+    V = jnp.zeros(sizes)
+    for _ in range(20):
+        V = lost_sales.backup(table, V)
+    orders = np.asarray(lost_sales.orders(table, V))
+    coded = [
+        [int((column >= units).sum()) for units in range(1, column[0] + 1)]
+        for column in orders.reshape(len(orders), -1).T
+    ]
+    x = states([n + 2 for n in sizes], 500)  # some beyond the box
+    given = {"sizes": list(sizes), "table": coded}
+    found = in_page("lost_sales", "byTable", [[some, given] for some in x.tolist()])
+    assert found == lost_sales.by_table(orders)(x).tolist()
+    costs = {"h": shop.holding_cost, "p": shop.lost_sale_cost, "pmf": pmf}
+    found = in_page("lost_sales", "myopic", [[some, costs] for some in x.tolist()])
+    assert found == lost_sales.myopic(shop)(x).tolist()
+    for levels in ((7,), (7, 3), (0, 0)):
+        found = in_page(
+            "lost_sales", "baseStock", [[some, *levels] for some in x.tolist()]
+        )
+        assert found == lost_sales.base_stock(*levels)(x).tolist()
+
+
+def test_what_an_order_meets_is_what_each_week_leaves(in_page):  # noqa: F811
+    for shop in lost_shops():
+        x = states([4] * shop.lead_time, 20)
+        found = in_page(
+            "lost_sales",
+            "beforeArrival",
+            [[some, shop.demand_pmf.tolist()] for some in x.tolist()],
+        )
+        for some, page in zip(x, found, strict=True):
+            law = {int(some[0]): 1.0}
+            for arrives in [*some[1:], 0]:
+                after = {}
+                for stock, chance in law.items():
+                    for d, share in enumerate(shop.demand_pmf):
+                        left = max(stock - d, 0) + int(arrives)
+                        after[left] = after.get(left, 0.0) + chance * share
+                law = after
+            assert len(page) == some.sum() + 1
+            np.testing.assert_allclose(
+                page, [law.get(k, 0.0) for k in range(len(page))], rtol=1e-9, atol=1e-14
+            )
+
+
+def test_gaps_are_shares_above_the_least(in_page):  # noqa: F811
+    given = {
+        "prices": [1, 4],
+        "least": {"a": [[1.0, 2.0], [4.0]], "b": [[3.0], [5.0]]},
+        "rules": {"capped": {"a": [[1.5, 2.0], [3.9999]], "b": [[3.3], [10.0]]}},
+    }
+    arguments = [[given, "a", 1], [given, "a", 4], [given, "b", 4]]
+    found = [one["capped"] for one in in_page("lost_rules", "gaps", arguments)]
+    assert found == [[0.5, 0.0], [0.0], [1.0]]

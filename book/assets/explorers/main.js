@@ -11,6 +11,8 @@ import { startGame } from "./game.js";
 import { kconvex } from "./kconvex.js";
 import { levels } from "./levels.js";
 import { links } from "./links.js";
+import { lostOrders } from "./lost_orders.js";
+import { lostRules } from "./lost_rules.js";
 import { lotPaths, lotSize, wrongGuess } from "./lots.js";
 import { order } from "./order.js";
 import { queue } from "./queue.js";
@@ -23,9 +25,9 @@ import { tangent } from "./tangent.js";
 import { waterline } from "./waterline.js";
 
 const MODELS = {
-  baseStock, books, boxes, criticalRatio, crowd, cut, expiring, families, kconvex, levels, links,
-  lotPaths, lotSize, order, queue, recipe, rules, sawtooth, spread, tangent, waitingLine, waterline,
-  wrongGuess,
+  baseStock, books, boxes, criticalRatio, crowd, cut, expiring, families, kconvex, levels,
+  links, lostOrders, lostRules, lotPaths, lotSize, order, queue, recipe, rules, sawtooth,
+  spread, tangent, waitingLine, waterline, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {
