@@ -14,9 +14,9 @@ from lectures_helpers.teaching import intervals
 
 POISSON = stats.poisson(5).pmf(np.arange(int(stats.poisson(5).isf(1e-15)) + 1))
 
-# The chains that stockpyl tests itself with (Poisson demand of mean 5), from the customers
-# up: h', p, L; the best levels; the cost; and the cost in stockpyl 1.0.2, which cuts each
-# law where what is left has the probability of four standard deviations, 3.2e-5.
+# Three chains with Poisson demand of mean 5, from the customers up: h', p, L; the best
+# levels; the cost; and the cost that stockpyl 1.0.2 finds, which cuts each law where what
+# is left has the probability of four standard deviations, 3.2e-5.
 CHAINS = {
     1: ((1.0,), 9.0, (1,), (8,), 4.2210929258, 4.220848697151741),
     2: ((3.0, 1.0), 10.0, (1, 1), (7, 13), 16.7983488891, 16.79777902231661),
