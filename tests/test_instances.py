@@ -61,7 +61,7 @@ def test_the_file_says_what_it_is():
 QUICK = [
     name
     for name, each in SOLVED.items()
-    if each["model"] in ("optimal.periodic", "dynamics.ss_exact")
+    if each["model"] in ("optimal.periodic", "optimal.serial", "dynamics.ss_exact")
 ]
 
 

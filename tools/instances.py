@@ -19,7 +19,7 @@ from scipy import optimize, stats
 
 from lectures_helpers import precision, value_iteration
 from lectures_helpers.dynamics import ss, ss_exact
-from lectures_helpers.optimal import dual_sourcing, lost_sales, periodic
+from lectures_helpers.optimal import dual_sourcing, lost_sales, periodic, serial
 from tools import course
 
 FILE = course.ROOT / "book" / "assets" / "instances.json"
@@ -47,7 +47,7 @@ IMPORTS = [
     "import numpy as np",
     "from scipy import stats",
     "from lectures_helpers.dynamics import ss, ss_exact",
-    "from lectures_helpers.optimal import dual_sourcing, lost_sales, periodic",
+    "from lectures_helpers.optimal import dual_sourcing, lost_sales, periodic, serial",
     "from tools import instances  # in a checkout of the course",
 ]
 AVERAGE = "average cost of a period"
@@ -589,6 +589,112 @@ def two_suppliers():
     return made
 
 
+# ------------------------------------------------------------------------ a chain of stages
+
+CLARK_SCARF = "the recursion of Clark and Scarf (1960) bounds every rule from below (Chen and Zheng 1994)"
+
+
+def nested(levels):
+    """Levels by echelon as levels by place, from the customers up."""
+    return np.diff(levels, prepend=0).tolist()
+
+
+def promised(chain, share):
+    """Echelon levels where each stage covers its own nights with this probability."""
+    own = [
+        np.argmax(np.cumsum(periodic.demand_of_periods(chain.demand_pmf, L)) >= share)
+        for L in chain.lead_times
+    ]
+    return np.cumsum(own)
+
+
+def chain(name, title, holding_costs, p, pmf, demand, lead_times, call, **fields):
+    """A chain, solved by the recursion; bounds leave room for the rounding of its sums."""
+    params = serial.create_parameters(holding_costs, p, pmf, lead_times)
+    levels, cost = serial.optimal_policy(params)
+    off = 1e-11 * cost
+    rules = [
+        {
+            "name": f"each stage covers its own nights with {100 * share:g} per cent",
+            "parameters": {"levels": nested(promised(params, share))},
+            "cost": rounded(serial.cost(params, promised(params, share))),
+        }
+        for share in (0.8, 0.9, 0.95)
+    ]
+    made = {
+        "name": name,
+        "model": "optimal.serial",
+        "title": title,
+        "page": "book/optimal/chain",
+        "parameters": {
+            "holding_costs": list(holding_costs),
+            "backorder_cost": p,
+            "demand": demand,
+            "lead_times": list(lead_times),
+        },
+        "criterion": AVERAGE,
+        "optimum": optimum(cost, cost - off, cost + off, echelon_levels=list(levels)),
+        "precision": 1e-9,
+        "proof": CLARK_SCARF,
+        "rules": rules,
+        "call": f"serial.optimal_policy(serial.create_parameters({list(holding_costs)}, {p!r}, "
+        f"{call}, {list(lead_times)})).cost",
+    }
+    return instance(**made | fields)
+
+
+def normal_steps(step):
+    """A day's demand of Snyder and Shen's example 6.1, in whole steps of a unit."""
+    edges = (np.arange(int(14 / step)) + 0.5) * step
+    pmf = np.diff(stats.norm.cdf(edges, 5, 1), prepend=0.0)
+    return pmf / pmf.sum()
+
+
+def chains():
+    """From the customers up: one, two and three stages with Poisson demand; the textbook's."""
+    shops = [
+        (1, (1.0,), 9.0, (1,), "4.220849"),
+        (2, (3.0, 1.0), 10.0, (1, 1), "16.797779"),
+        (3, (7.0, 4.0, 2.0), 37.12, (1, 1, 2), "72.043543"),
+    ]
+    demand, made = {"family": "poisson", "mean": 5.0}, []
+    for number, local, p, times, theirs in shops:
+        found = chain(
+            f"chain-poisson-{number}",
+            f"Poisson demand of 5, {number} stage{'s' if number > 1 else ''}, p = {p:g}",
+            local, p, poisson_pmf(5.0), demand, times, "instances.poisson_pmf(5.0)",
+        )  # fmt: skip
+        value = found["optimum"]["value"]
+        made.append(
+            found | {"published": [printed("snyder2023", "cost", theirs, value)]}
+        )
+    # With normal demand in real numbers the cost is 0.00001 less: tests/test_serial.py.
+    step = 1 / 256
+    local = tuple(step * h for h in (7.0, 4.0, 2.0))
+    rounded_demand = {"family": "normal", "mean": 5.0, "sd": 1.0, "rounded to": step}
+    found = chain(
+        "chain-snyder-6.1",
+        "Normal demand (5, 1) rounded to 1/256, three stages, in units of 1/256",
+        local, step * 37.12, normal_steps(step), rounded_demand, (1, 1, 2),
+        "instances.normal_steps(1 / 256)",
+    )  # fmt: skip
+    value, levels = (
+        found["optimum"]["value"],
+        found["optimum"]["policy"]["echelon_levels"],
+    )
+    ours = [
+        ("cost", "47.65", value),
+        *(
+            (f"S_{j + 1}", text, step * S)
+            for j, (text, S) in enumerate(
+                zip(("6.49", "12.02", "22.71"), levels, strict=True)
+            )
+        ),
+    ]
+    said = [printed("snyder2019", what, text, number) for what, text, number in ours]
+    return [*made, found | {"published": said}]
+
+
 # --------------------------------------------------------------------------------- the file
 
 #: Functions by the groups' names, in the order of the file.
@@ -600,6 +706,7 @@ GROUPS = {
     "lost-sales, longer lead times": lost_5_and_6,
     "lost-sales, large": lost_large,
     "two-suppliers": two_suppliers,
+    "chains": chains,
 }
 LARGE = {"lost-sales, large": "lost-sales"}  # for --large only: how their names begin
 
