@@ -2,8 +2,8 @@
 import { createModel, cutPoisson, grid, solve } from "./expiry.js";
 import { fixed, percent, sum } from "./numbers.js";
 
-const LEVELS = 10;
-const MOST = LEVELS - 1;
+export const LEVELS = 10;
+export const MOST = LEVELS - 1;
 const units = Array.from({ length: LEVELS }, (_, i) => i);
 
 // A stock of two classes that the reader moves, from where the data has it.

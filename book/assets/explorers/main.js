@@ -2,6 +2,7 @@
 // script (book/_ext/explorers.py): a page that is opened as a file cannot load modules.
 import { books } from "./books.js";
 import { boxes } from "./boxes.js";
+import { card } from "./card.js";
 import { crowd } from "./crowd.js";
 import { expiring } from "./expiring.js";
 import { start } from "./explorer.js";
@@ -25,9 +26,9 @@ import { tangent } from "./tangent.js";
 import { waterline } from "./waterline.js";
 
 const MODELS = {
-  baseStock, books, boxes, criticalRatio, crowd, cut, expiring, families, kconvex, levels,
-  links, lostOrders, lostRules, lotPaths, lotSize, order, queue, recipe, rules, sawtooth,
-  spread, tangent, waitingLine, waterline, wrongGuess,
+  baseStock, books, boxes, card, criticalRatio, crowd, cut, expiring, families, kconvex, levels,
+  links, lostOrders, lostRules, lotPaths, lotSize, order, queue, recipe, rules, sawtooth, spread,
+  tangent, waitingLine, waterline, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {
