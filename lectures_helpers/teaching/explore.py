@@ -233,7 +233,7 @@ def _frame(draw, parameters, alt):
     return _Frame(pixels, figure.get_dpi() / DOTS_PER_INCH, alt, sentence or "")
 
 
-def _image(pixels, scale, alt, attributes=""):
+def _image(pixels, scale, alt):
     """An <img> that carries its pixels."""
     height, width = (round(n * scale) for n in pixels.shape[:2])
     # A palette and lossless WebP: a third of the PNG's weight, and lines stay crisp.
@@ -242,21 +242,9 @@ def _image(pixels, scale, alt, attributes=""):
     image.convert("RGBA").save(webp, "webp", lossless=True, quality=75, method=2)
     source = "data:image/webp;base64," + base64.b64encode(webp.getvalue()).decode()
     return (
-        f'<img src="{source}" alt="{alt}" width="{width}" height="{height}"{attributes}'
+        f'<img src="{source}" alt="{alt}" width="{width}" height="{height}"'
         ' decoding="sync" style="max-width: 100%; height: auto">'
     )
-
-
-def _without_what_is_common(pictures):
-    """The pixels that all pictures of one size share, and of each picture the others.
-
-    Axes and labels mostly stay where they are from frame to frame: kept once, they make a page a
-    third lighter. The page adds the two up (`plus-lighter` in the style sheet): laid over each
-    other, two pictures that a browser scales would show their common border as a seam.
-    """
-    stack = np.stack(pictures)
-    common = np.all(stack == stack[0], axis=(0, 3))[..., None]
-    return np.where(common, stack[0], 0), np.where(common, 0, stack)
 
 
 def _show_sliders(frame, texts, indices, labels, play_ms):
@@ -304,11 +292,6 @@ def _page(frames, texts, indices, labels, alt, play_ms):
     values, label = [escape(text) for text in texts[main]], escape(labels[main])
     start = indices[main]
     pictures = ""
-    if len({frame.pixels.shape for frame in frames}) == 1:
-        common, own = _without_what_is_common([frame.pixels for frame in frames])
-        # What is common is described by the frames' own texts.
-        pictures = _image(common, frames[0].scale, "", ' aria-hidden="true"')
-        frames = [f._replace(pixels=rest) for f, rest in zip(frames, own, strict=True)]
     for i, frame in enumerate(frames):
         shown = " shown" if i == start else ""
         pictures += f'<div class="explorer-frame{shown}" data-value="{values[i]}">'
