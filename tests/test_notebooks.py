@@ -74,7 +74,8 @@ class TestTwin:
 def small_course(tmp_path_factory):
     """Three pages that hold every construct, under the course's own configuration."""
     root = tmp_path_factory.mktemp("course")
-    (root / "book" / "assets").mkdir(parents=True)
+    scripts = Path("book", "assets", "explorers")
+    shutil.copytree(course.ROOT / scripts, root / scripts)
     for page in FIXTURES.glob("*.md"):
         shutil.copy(page, root / "book")
     (root / "book" / "reference").mkdir()
