@@ -530,6 +530,7 @@ def table():
         "teaching.reports.table": {
             "rows": a([[1.0]], NONE_AT_ALL), "columns": a(["units"]), "note": text,
         },
+        "teaching.reports.more_than": {"extra": a(0.1, LARGE)},
         "teaching.reports.observe": {"holds": a(True, FLAG), "otherwise": text},
         "teaching.runtime.timed": {"fn": a(dict), "args": 1, "repeats": a(1)},
         "teaching.runtime.memory": {"compiled": a(jax.jit(jnp.abs).lower(1.0).compile())},

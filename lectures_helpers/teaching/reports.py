@@ -10,7 +10,7 @@ from IPython.display import Markdown, display
 
 from lectures_helpers import checks
 
-__all__ = ["number", "observe", "table"]
+__all__ = ["more_than", "number", "observe", "table"]
 
 # Set to 1 where pages are made and tested as they are printed.
 STRICT = "LECTURES_STRICT"
@@ -52,6 +52,24 @@ def number(x: float, digits: int = 3) -> str:
             mantissa = mantissa.rstrip("0").rstrip(".")
         text = f"{mantissa} × 10{str(power).translate(SUPERSCRIPTS)}"
     return text.replace("-", "−")
+
+
+def more_than(extra: float) -> str:
+    """Say by how much one cost exceeds another, in words that end before the other.
+
+    Args:
+        extra: the first cost over the second, less 1; >= 0, but for rounding.
+
+    Raises:
+        ValueError: it is not a number, not finite, or below 0.
+
+    >>> more_than(0.024), more_than(2.0)
+    ('2.4% more than', '3.0 times as much as')
+    """
+    extra = checks.concrete("extra", checks.at_least("extra", extra, -1e-6))
+    if extra >= 1:
+        return f"{1 + extra:,.1f} times as much as"
+    return "less than 0.1% more than" if extra < 5e-4 else f"{extra:.1%} more than"
 
 
 def table(rows: Iterable[Sequence], columns: Sequence[str], note: str = "") -> Markdown:
