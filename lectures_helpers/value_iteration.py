@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from lectures_helpers import checks
@@ -20,8 +21,9 @@ from lectures_helpers import checks
 __all__ = ["Solution", "solve"]
 
 PATIENCE = 20  # iterations without closer bounds, after which steps are halved
+HOPELESS = 500  # ... after which it ends, if they are close but for rounding
+NEAR = 1_000  # roundings that are close
 MOST_ITERATIONS = 1_000_000_000
-HOPELESS = 500  # ... after which it ends
 
 
 class Solution(NamedTuple):
@@ -46,10 +48,10 @@ def solve(
 ) -> Solution:
     """Iterate V := TV until the bounds on the best cost are `tol` apart.
 
-    It runs as one loop on the device, in the type of `values`.  Single precision ends it
-    where the bounds cannot come closer.  A chain that is periodic lets V swing for ever:
-    if the bounds stop closing, only half of each step is taken from there on, which has
-    the same bounds and no period.  A rule's own cost comes from a backup that follows it.
+    It runs as one loop on the device, in the type of `values`, and ends early only where
+    rounding keeps the bounds apart.  A chain that is periodic lets V swing for ever: if
+    the bounds stop closing, only half of each step is taken from there on, which has the
+    same bounds and no period.  A rule's own cost comes from a backup that follows it.
 
     Args:
         backup: V -> TV, pure, with arrays of any one shape; it discounts by itself.  A
@@ -62,11 +64,13 @@ def solve(
         max_iterations: backups at most, >= 1.
 
     Returns:
-        A `Solution`; its bounds hold also where it has not converged, but for the
-        rounding of the last backup.
+        A `Solution`; its bounds hold also where it has not converged.  They are moved
+        outwards by the rounding of one number as large as V in its type; a backup that
+        adds up many may round by more.
 
     Raises:
-        ValueError: a bad argument; a backup that changes the shape or type.
+        ValueError: a bad argument; a backup that changes the shape or type, or returns
+            what is not finite.
 
     Source: Odoni (1969), MacQueen (1966).
 
@@ -83,13 +87,11 @@ def solve(
     if not callable(backup):
         raise ValueError(f"backup must be a function of V, got {backup!r}")
     values = checks.finite("values", values)
-    if not jnp.issubdtype(jnp.result_type(values), jnp.floating) or not jnp.size(
-        values
-    ):
-        raise ValueError(
-            f"values must be one floating-point number or more, got {values!r}"
-        )
-    V = checks.finite("values", jnp.asarray(values))
+    given = values if hasattr(values, "dtype") else np.asarray(values)
+    if not jnp.issubdtype(given.dtype, jnp.floating):
+        raise ValueError(f"values must be floating-point numbers, got {values!r}")
+    with np.errstate(over="ignore"):
+        V = checks.finite("values", jnp.asarray(given))
     discount = checks.concrete("discount", discount)
     if not 0 < discount <= 1:
         raise ValueError(f"discount must be in (0, 1], got {discount:g}")
@@ -106,7 +108,15 @@ def solve(
         raise ValueError(
             f"backup must return what it is given, {V.dtype} of shape {V.shape}, got {found}"
         )
-    return _solve(backup, V, discount, tol, max_iterations, discount == 1)
+    factor = 1.0 if discount == 1 else discount / (1 - discount)
+    found = _solve(backup, V, factor, tol, max_iterations, discount == 1)
+    for name, bound in (("lower", found.lower), ("upper", found.upper)):
+        if not checks.is_traced(bound) and not jnp.isfinite(bound).all():
+            raise ValueError(
+                f"backup must return finite numbers, got the {name} bound {bound} after"
+                f" {found.iterations} iterations"
+            )
+    return found
 
 
 class _State(NamedTuple):
@@ -119,18 +129,20 @@ class _State(NamedTuple):
 
 
 @partial(jax.jit, static_argnames="average")
-def _solve(backup, V, discount, tol, max_iterations, average):
+def _solve(backup, V, factor, tol, max_iterations, average):
     epsilon = jnp.finfo(V.dtype).eps
-    factor = 1.0 if average else discount / (1 - discount)
 
     def spread(state):
         return factor * jnp.ptp(state.TV - state.V)
 
+    def rounding(state):
+        """What is stored is rounded: each bound is known to this, at the best."""
+        return factor * epsilon * jnp.abs(state.TV).max()
+
     def unfinished(state):
-        # What is stored is rounded: the bounds differ by as much, at the least.
-        floor = factor * epsilon * jnp.abs(state.TV).max()
-        closing = state.since < HOPELESS
-        enough = jnp.maximum(tol, floor)
+        least = rounding(state)
+        enough = jnp.maximum(tol - 2 * least, least)
+        closing = (state.since < HOPELESS) | (spread(state) > NEAR * least)
         return (state.iterations < max_iterations) & (spread(state) > enough) & closing
 
     def iterate(state):
@@ -141,7 +153,7 @@ def _solve(backup, V, discount, tol, max_iterations, average):
         closer = spread(state) < 0.999 * state.closest
         since = jnp.where(closer, 0, state.since + 1)
         return state._replace(
-            closest=jnp.minimum(state.closest, spread(state)),
+            closest=jnp.where(closer, spread(state), state.closest),
             since=since,
             step=jnp.where(since == PATIENCE, 0.5, state.step).astype(V.dtype),
         )
@@ -149,10 +161,13 @@ def _solve(backup, V, discount, tol, max_iterations, average):
     one = jnp.ones((), V.dtype)
     start = _State(V, backup(V), jnp.inf * one, jnp.array(0), one, jnp.array(1))
     end = lax.while_loop(unfinished, iterate, start)
-    change = end.TV - end.V
-    lower, upper, values = change.min() * factor, change.max() * factor, end.TV
+    change, wider = end.TV - end.V, rounding(end)
+    lower, upper = factor * change.min() - wider, factor * change.max() + wider
     if average:
-        values = values - values.ravel()[0]
+        values = end.TV - end.TV.ravel()[0]
     else:
+        values = end.TV
         lower, upper = values + lower, values + upper
-    return Solution(lower, upper, values, end.iterations, spread(end) <= tol)
+    return Solution(
+        lower, upper, values, end.iterations, spread(end) + 2 * wider <= tol
+    )

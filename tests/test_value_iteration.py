@@ -93,6 +93,51 @@ def test_single_precision_ends_where_it_cannot_come_closer():
     assert found.upper - found.lower < 0.1
 
 
+@pytest.mark.parametrize("switch", [1e-4, 1e-6])
+def test_bounds_that_close_slowly_are_waited_for(switch, x64):
+    """It ends where it has converged, or after the iterations that were allowed."""
+    chain = jnp.array([[1 - switch, switch], [switch, 1 - switch]])
+    program = Partial(backup, (jnp.array([[0.0, 1.0]]), chain[None], 1.0))
+    most = 200_000
+    found = value_iteration.solve(program, jnp.zeros(2), tol=1e-6, max_iterations=most)
+    assert found.converged == (switch == 1e-4)
+    assert found.lower <= 0.5 <= found.upper
+    if not found.converged:
+        assert found.iterations == most
+
+
+def test_two_worlds_are_waited_for(x64):
+    """Nothing leads from one state to the other; what they cost differs by 1 / (1 - α)."""
+    program = Partial(backup, (jnp.array([[0.0, 1.0]]), jnp.eye(2)[None], 0.9995))
+    found = value_iteration.solve(
+        program, jnp.zeros(2), discount=0.9995, tol=1e-3, max_iterations=100_000
+    )
+    assert found.converged
+    assert (found.lower <= jnp.array([0.0, 2000.0]) + 1e-9).all()
+    assert (jnp.array([0.0, 2000.0]) - 1e-9 <= found.upper).all()
+    apart = value_iteration.solve(lambda V: jnp.array([0.0, 1.0]) + V, jnp.zeros(2))
+    assert not apart.converged  # on average they cost 0 and 1, for ever
+    assert apart.iterations == 10_000
+
+
+@pytest.mark.parametrize("rest", [1e-3, 1e-4, 1e-6, 1e-7, 1e-8])
+@pytest.mark.parametrize("start", [0.0, 0.9])
+def test_discounting_next_to_one_in_single_precision(rest, start):
+    """A cost of 1 for ever is 1 / rest; the bounds say how little a float32 knows of it."""
+    factor = jnp.float32(1 - rest)
+    found = value_iteration.solve(
+        lambda V: 1 + factor * V,
+        jnp.array([start, start / 2], "float32") / rest,
+        discount=1 - rest,
+        tol=1e-3,
+        max_iterations=2000,
+    )
+    assert (found.lower <= 1 / rest).all()
+    assert (1 / rest <= found.upper).all()
+    if found.converged:
+        assert (found.upper - found.lower <= 1e-3).all()
+
+
 def test_models_of_one_shape_compile_once():
     before = value_iteration._solve._cache_size()
     for seed in range(3):
@@ -107,11 +152,18 @@ def test_models_of_one_shape_compile_once():
         ({"backup": 3}, "backup must be a function"),
         ({"backup": lambda V: V[:1]}, "backup must return what it is given"),
         ({"backup": lambda V: V.sum()}, "backup must return what it is given"),
-        ({"values": jnp.zeros(2, int)}, "values must be one floating-point"),
+        ({"values": jnp.zeros(2, int)}, "values must be floating-point numbers"),
         ({"values": jnp.array([0.0, jnp.nan])}, "values must be finite"),
         ({"discount": 1.5}, r"discount must be in \(0, 1\]"),
         ({"discount": 0.0}, r"discount must be in \(0, 1\]"),
         ({"tol": 0.0}, "tol must be > 0"),
+        ({"values": None}, "values must be a number"),
+        ({"values": []}, "values must be a number"),
+        ({"backup": lambda V: V * jnp.nan}, "backup must return finite numbers, got"),
+        (
+            {"backup": lambda V: jnp.arange(2.0) + 2 * V},
+            "backup must return finite numbers, got",
+        ),
         ({"max_iterations": 0}, "max_iterations must be"),
     ],
 )
