@@ -73,21 +73,64 @@ def brute_force(params, most):
     starts = np.flatnonzero(np.diff(who, prepend=-1))
     V = np.zeros(len(states))
     for _ in range(3000):
-        TV = cost + np.minimum.reduceat(rows @ V, starts)
-        change, V = TV - V, TV - TV[0]
+        change = cost + np.minimum.reduceat(rows @ V, starts) - V
+        if np.ptp(change) < 1e-9:
+            break
+        V = V + 0.9 * change
+        V = V - V[0]
     return change.min(), change.max()
 
 
-@pytest.mark.parametrize("lead_time", [1, 2, 3])
-def test_small_shops_by_brute_force(lead_time):
+BOXES = {1: [(2,), (3,), (4,)], 2: [(2, 2), (3, 2), (4, 2)], 3: [(3, 2, 2)]}
+
+
+def small_shops(lead_time, number=8):
+    """Random shops, also with rare demand, whose boxes are small and few."""
     rng = np.random.default_rng(lead_time)
-    for _ in range(3):
-        pmf = rng.dirichlet(np.ones(3))
-        params = lost_sales.create_parameters(1.0, rng.uniform(1, 9), pmf, lead_time)
-        lower, upper = brute_force(params, 2 * (lead_time + 1))
+    for box in BOXES[lead_time]:
+        found = 0
+        while found < number:
+            pmf = rng.dirichlet(np.full(rng.integers(2, 4), rng.choice([0.3, 1.0])))
+            p = np.exp(rng.uniform(-1.5, 3))
+            if pmf[0] < 0.95:
+                params = lost_sales.create_parameters(1.0, p, pmf, lead_time)
+                if lost_sales.box(params) == box:
+                    found += 1
+                    yield params
+
+
+@pytest.mark.parametrize("lead_time", BOXES)
+def test_small_shops_by_brute_force(lead_time):
+    """Where positions may be far higher than the box allows, nothing gets cheaper."""
+    for params in small_shops(lead_time):
+        most = lost_sales.box(params)[0] + (5 if lead_time < 3 else 2)
+        lower, upper = brute_force(params, most)
+        assert upper - lower < 1e-6
         found = lost_sales.optimum(params, tol=1e-5)
-        assert found.lower - 1e-4 <= lower
-        assert upper <= found.upper + 1e-4
+        assert found.lower <= upper + 1e-9
+        assert lower <= found.upper + 1e-9
+        assert found.upper - found.lower < 2e-4
+
+
+@pytest.mark.parametrize(
+    ("pmf", "p", "cost"),
+    [  # ordering one too many and losing it at the box's end would cost less
+        ([0.5, 0.5], 2.0, 2 / 3),
+        (stats.poisson(0.5).pmf(np.arange(30)), 9.0, 1.7739),
+        (stats.poisson(1).pmf(np.arange(40)), 2.0, 1.2526),
+        (0.7 * 0.3 ** np.arange(40), 9.0, 2.0415),
+    ],
+)
+def test_what_passes_the_end_of_a_box_is_not_lost_for_free(pmf, p, cost):
+    params = lost_sales.create_parameters(1.0, p, pmf, 1)
+    assert lost_sales.optimum(params).upper == pytest.approx(cost, abs=3e-4)
+    with precision.enable_x64(True):
+        table, V = lost_sales.table(params), jnp.zeros(lost_sales.box(params))
+        for _ in range(200):
+            V = BACKUP(table, V)
+            V = V - V[0]
+        rule = lost_sales.by_table(np.asarray(lost_sales.orders(table, V)))
+    assert lost_sales.rule_cost(params, rule).upper == pytest.approx(cost, abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.sparse import linalg as sparse_linalg
 
-from lectures_helpers import checks, sharding, value_iteration
+from lectures_helpers import checks, precision, sharding, value_iteration
 from lectures_helpers.optimal import periodic
 
 __all__ = [
@@ -152,9 +152,9 @@ def box(params: Parameters) -> tuple[int, ...]:
     """Find a box of states that is large enough for an optimal rule.
 
     Returns:
-        The number of values of x_0, ..., x_{L-1}.  With stock and orders together at or
-        above the newsvendor's level for L + 1 periods nothing is ordered, and never more
-        than his level for one period.
+        The number of values of x_0, ..., x_{L-1}.  No order lifts stock and orders
+        together above the newsvendor's level for L + 1 periods, and none is larger than
+        his level for one period.
 
     Source: Zipkin (2008), "Old and new methods for lost-sales inventory systems".
 
@@ -187,7 +187,7 @@ def table(params: Parameters, shape: tuple[int, ...] | None = None) -> Table:
             f" in a box of {shape}, where {MOST_NUMBERS:,} are the most"
         )
     law = np.zeros((shape[0], orders, shape[0]))
-    for u in range(orders):  # what passes the box is not kept
+    for u in range(orders):  # what passes the box is not kept; no order leads there
         to = np.minimum(np.arange(shape[0]) + u, shape[0] - 1)
         np.add.at(law[:, u].T, to, left.T)
     return Table(costs, law)
@@ -224,6 +224,9 @@ def _period(params, size):
 def backup(table: Table, V: jax.Array) -> jax.Array:
     """Take the values of all states back by one period, at the best order.
 
+    An order may lift stock and orders together to the box's end, A - 1, and no further:
+    so no unit ever passes it, and none is lost there.
+
     Args:
         table: a shop's `table`.
         V: values of the box of states, (A, Z, ..., Z), money.
@@ -236,14 +239,17 @@ def backup(table: Table, V: jax.Array) -> jax.Array:
     costs, law = (jnp.asarray(some, V.dtype) for some in table)
     expected = partial(jnp.tensordot, law, axes=1, precision="highest")
     if V.ndim == 1:  # the order is the next to come
-        return costs + expected(V).min(axis=1)
+        x, z = jnp.indices((len(V), len(V)), sparse=True)
+        return costs + expected(V).min(axis=1, where=x + z < len(V), initial=jnp.inf)
+    position = sum(jnp.indices(V.shape, jnp.int32, sparse=True))
 
     def order(best, z):
         W = lax.dynamic_index_in_dim(V, z, V.ndim - 1, keepdims=False)
-        return jnp.minimum(best, expected(W)), None
+        better = jnp.minimum(best, expected(W))
+        return jnp.where(position + z < len(V), better, best), None
 
-    start = jnp.full_like(V, jnp.inf)
-    best, _ = lax.scan(order, start, jnp.arange(V.shape[-1]))
+    orders = jnp.arange(1, V.shape[-1], dtype=jnp.int32)
+    best, _ = lax.scan(order, expected(V[..., 0]), orders)
     return jnp.expand_dims(costs, range(1, V.ndim)) + best
 
 
@@ -255,23 +261,26 @@ def orders(table: Table, V: jax.Array) -> jax.Array:
 
     Returns:
         Units, of V's shape; the least of the orders that cost the same, to ten times V's
-        rounding.
+        rounding.  None leads beyond the box, as in `backup`.
     """
     law = jnp.asarray(table.law, V.dtype)
+    expected = partial(jnp.tensordot, law, axes=1, precision="highest")
     slack = 10 * jnp.finfo(V.dtype).eps * jnp.abs(V).max()
     if V.ndim == 1:
-        values = law @ V
+        x, z = jnp.indices((len(V), len(V)), sparse=True)
+        values = jnp.where(x + z < len(V), expected(V), jnp.inf)
         return jnp.argmax(values <= values.min(axis=1, keepdims=True) + slack, axis=1)
+    position = sum(jnp.indices(V.shape, sparse=True))
 
     def order(state, z):
         best, least = state
         W = lax.dynamic_index_in_dim(V, z, V.ndim - 1, keepdims=False)
-        value = jnp.tensordot(law, W, axes=1, precision="highest")
-        better = value < best - slack
+        value = expected(W)
+        better = (value < best - slack) & (position + z < len(V))
         return (jnp.where(better, value, best), jnp.where(better, z, least)), None
 
-    start = jnp.full_like(V, jnp.inf), jnp.zeros(V.shape, int)
-    return lax.scan(order, start, jnp.arange(V.shape[-1]))[0][1]
+    start = expected(V[..., 0]), jnp.zeros(V.shape, int)
+    return lax.scan(order, start, jnp.arange(1, V.shape[-1]))[0][1]
 
 
 def on_mesh(table, V, *, mesh):
@@ -348,9 +357,14 @@ def optimum(
 ) -> Bounds:
     """Enclose the least long-run cost, over all rules of any kind.
 
+    Values are iterated in 32 bits; the bounds are those of one more backup of them, in
+    64 bits, and are moved outwards by what that may round.
+
     Args:
         params: the shop.
-        tol: how close the bounds shall come, > 0, money; float32 ends near 1e-6 of V.
+        tol: how close the bounds shall come, > 0, in units of the smaller of h and p.
+            Where p is many times h, 32 bits end before that: the bounds then hold, but
+            stay farther apart.
         shape: the box of states, as in `table`.
         mesh: devices that share the states, cut along what comes next, x_1: so L >= 3,
             and their number divides that axis. A period moves every axis but the first
@@ -366,7 +380,7 @@ def optimum(
     >>> round(found.upper, 2)
     4.4
     """
-    params = _checked(params)
+    params, tol = _checked(params), checks.concrete("tol", checks.positive("tol", tol))
     shape, mesh = _shape(params, shape), sharding.checked_mesh(mesh)
     if mesh and params.lead_time < 3:
         raise ValueError(
@@ -379,14 +393,36 @@ def optimum(
     checks.positive("most_bytes", most_bytes)
     states = check_size(params, shape, most_bytes=most_bytes * devices).states
     start = sharding.place(jnp.zeros(shape, jnp.float32), mesh, 1)
-    of_shop = jax.tree.map(jnp.float32, table(params, shape))
+    of_shop = table(params, shape)
     found = value_iteration.solve(
-        jax.tree_util.Partial(_step(mesh), of_shop),
+        jax.tree_util.Partial(_step(mesh), jax.tree.map(jnp.float32, of_shop)),
         start,
-        tol=tol,
+        tol=tol * _unit(params),
         max_iterations=100_000,
     )
-    return Bounds(float(found.lower), float(found.upper), states)
+    with precision.enable_x64(True):
+        lower, upper = _enclosure(mesh)(of_shop, found.values)
+        return Bounds(float(lower), float(upper), states)
+
+
+def _unit(params):
+    """What costs are measured in, money: they are never far below it, if any is sold."""
+    return min(params.holding_cost, params.lost_sale_cost)
+
+
+@cache
+def _enclosure(mesh):
+    """Bounds from one backup in 64 bits; a sum of A products rounds A times at most."""
+
+    @jax.jit
+    def enclose(table, values):
+        V = values.astype("float64")
+        change = _step(mesh)(table, V) - V
+        largest = jnp.abs(V).max() + table.costs.max()
+        rounding = (len(V) + 8) * jnp.finfo(V.dtype).eps * largest
+        return change.min() - rounding, change.max() + rounding
+
+    return enclose
 
 
 def rule_cost(
