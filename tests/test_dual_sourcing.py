@@ -46,8 +46,8 @@ def random_shop(seed, lead_time):
 def by_policy_iteration(shop, low, high, most, most_express):
     """Howard's algorithm over (x, q) with x = low, ..., high, a sparse law an action.
 
-    Stock may be negative.  Actions that may lead below the box are not allowed; what a
-    ship brings beyond its top is thrown away, which no good rule lets happen.
+    Stock may be negative.  Actions that may lead below the box are not allowed, nor
+    orders that lift stock and all orders together above its top.
     """
     xs = np.arange(low, high + 1)
     pmf = shop.demand_pmf
@@ -59,7 +59,7 @@ def by_policy_iteration(shop, low, high, most, most_express):
         first, *rest = [*ships, np.full(index.size, z)]
         y = xs[index] + e
         u = y + first
-        may = (u - D.max() >= low) & (y <= high)
+        may = (u - D.max() >= low) & ((y + sum(ships) + z <= high) | (e + z == 0))
         after = np.clip(u[:, None] - D, low, high) - low
         to = np.ravel_multi_index(
             (after, *(np.broadcast_to(r[:, None], after.shape) for r in rest)), shape
@@ -108,10 +108,30 @@ def test_optima_of_random_shops(seed, lead_time):
     shop = random_shop(seed, lead_time)
     found = dual.optimum(shop, tol=1e-9)
     top, _ = dual.box_bounds(shop)
-    by_howard = by_policy_iteration(shop, -5, top, top, top + 5)
+    by_howard = by_policy_iteration(shop, -5, top + 3, top, top + 5)
     np.testing.assert_allclose(by_howard, found.upper, rtol=1e-8)
     for search in SEARCHES:
         assert search(shop).cost >= found.lower - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("costs", "pmf", "lead_time", "cost"),
+    [  # losing units at the box's top would cost less, by up to an eighth
+        ((1.0, 2.0, 2.0, 1.0), [0.4, 0.6], 2, 1.475),
+        ((1.0, 2.0, 1.0, 9.0), [0.9, 0.1], 2, 1 + 1 / 110),
+        ((1.0, 3.0, 2.0, 3.0), [0.72, 0.13, 0.15], 1, None),
+    ],
+)
+def test_what_passes_the_top_is_not_lost_for_free(costs, pmf, lead_time, cost):
+    shop = dual.create_parameters(*costs, pmf, lead_time)
+    top, _ = dual.box_bounds(shop)
+    most = len(pmf) + 1
+    by_howard = by_policy_iteration(shop, 1 - len(pmf), top + 5, most, most)
+    found = dual.optimum(shop)
+    np.testing.assert_allclose(found.upper, by_howard, rtol=1e-8)
+    np.testing.assert_allclose(dual.best_dual_index(shop).cost, by_howard, rtol=1e-8)
+    if cost:
+        np.testing.assert_allclose(by_howard, cost, rtol=1e-8)
 
 
 @pytest.mark.parametrize(("lead_time", "express_cost"), list(CASES)[1:5])
@@ -140,11 +160,13 @@ def test_rules_cost_the_same_in_the_box(lead_time):
     shop = shop_of(lead_time, 110.0)
     for search, rule in zip(SEARCHES, RULES, strict=True):
         found = search(shop)
-        # A base of one lets stock grow without end: the tail beyond 40 is below 1e-9.
+        # A base of one lets stock grow without end: the tail beyond 40 is below 1e-9, and
+        # there this one ships nothing.
         box = dual.table(shop, top=40)
-        orders = rule(*dual.positions(box), *found.levels)
-        e, z = (np.minimum(orders[0], 40), np.minimum(orders[1], 40))
-        e = np.minimum(e, 40 - dual.positions(box)[0])
+        x, waiting = dual.positions(box)
+        e, z = rule(x, waiting, *found.levels)
+        e = np.minimum(e, 40 - x)
+        z = np.where(x + waiting + e + z > 40, 0, z)
         solved = dual.rule_cost(box, e, z)
         assert solved.converged
         np.testing.assert_allclose(solved.upper, found.cost, atol=5e-8)
@@ -292,6 +314,15 @@ def test_orders_that_leave_the_box_are_refused():
         dual.rule_cost(box, *dual.dual_index(x, waiting, 4, 12))
     with pytest.raises(ValueError, match="e must be integers of the box's shape"):
         dual.rule_cost(box, np.zeros(3, int), x)
+    box = dual.table(shop)
+    x, _ = dual.positions(box)
+    for z, e in (
+        (3, np.maximum(4 - x, 0)),
+        (8, np.zeros_like(x)),
+        (1, np.maximum(4 - x, 0)),
+    ):
+        with pytest.raises(ValueError, match="must keep stock in the box, at most 15"):
+            dual.rule_cost(box, e, np.full_like(x, z))  # it may grow without end
 
 
 def test_chains_that_are_too_large_are_refused():

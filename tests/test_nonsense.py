@@ -96,7 +96,7 @@ EXEMPT = {
     "optimal.periodic": {"backup", "demand_of_periods"},
     "optimal.lost_sales": {"backup", "orders"},
     "optimal.dual_sourcing": {
-        "backup", "follow", "orders", "to_come", "positions", "single_index",
+        "backup", "follow", "inside", "orders", "to_come", "positions", "single_index",
         "dual_index", "capped_dual_index", "tailored_base_surge", "rule_cost",
     },
     "optimal.serial": {"update"},

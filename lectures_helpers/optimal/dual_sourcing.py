@@ -25,7 +25,7 @@ __all__ = [
     "Best", "Parameters", "Table", "backup", "best_capped_dual_index",
     "best_dual_index", "best_single_index", "best_tailored_base_surge", "box_bounds",
     "capped_dual_index", "check_box", "create_parameters", "dual_index", "follow",
-    "optimum", "orders", "overshoot", "positions", "rule_cost",
+    "inside", "optimum", "orders", "overshoot", "positions", "rule_cost",
     "single_index", "table", "tailored_base_surge",
     "to_come",
 ]  # fmt: skip
@@ -155,8 +155,9 @@ def table(params: Parameters, top: int | None = None, most: int | None = None) -
     """Tabulate a shop on a box: x = 0, ..., `top` and regular orders of 0, ..., `most`.
 
     Where x falls below 0, the customers who wait are served by air at the start of the
-    next period; `check_box` proves that nothing is lost by that.  With the defaults the
-    box holds all that a best rule can do; with less it costs as much or more.
+    next period; `check_box` proves that nothing is lost by that.  No order may lift stock
+    and all orders together above `top`, so that no unit ever passes it.  With the
+    defaults a best rule lifts them no higher; with less it costs as much or more.
 
     Args:
         params: the shop.
@@ -225,6 +226,22 @@ def to_come(table: Table, V: jax.Array) -> jax.Array:
     return jnp.tensordot(P, V, 1) + jnp.expand_dims(lifts, range(1, V.ndim))
 
 
+def inside(table: Table, costs: jax.Array) -> jax.Array:
+    """Let no order lead beyond the box: stock and all orders together end at its top.
+
+    So no unit ever passes the top, and none is lost there.
+
+    Args:
+        table: a shop's `table`.
+        costs: by numbers of units whose sum is stock and all orders on the way.
+
+    Returns:
+        Costs of the same shape, infinite where that sum is above the top.
+    """
+    position = sum(jnp.indices(costs.shape, jnp.int32, sparse=True))
+    return jnp.where(position < len(table.period_costs), costs, jnp.inf)
+
+
 def backup(table: Table, V: jax.Array) -> jax.Array:
     """Take the values of all states back by one period, at the best two orders.
 
@@ -238,13 +255,16 @@ def backup(table: Table, V: jax.Array) -> jax.Array:
     Source: (eq:dual-bellman) of the lecture on two suppliers.
     """
     U = to_come(table, V)
-    if V.ndim > 1:
-        U = U.min(axis=-1)  # the best ship: it depends on u and what follows alone
     y, ship = jnp.indices((len(V), len(U) - len(V) + 1))
-    H = U[y + ship] if V.ndim > 1 else U[y + ship].min(axis=-1)
+    if V.ndim > 1:  # the best ship or none: it depends on u and what follows alone
+        H = jnp.minimum(U[..., 0], inside(table, U).min(axis=-1))[y + ship]
+    else:
+        H = inside(table, U)[y + ship].min(axis=-1)
     G = jnp.expand_dims(jnp.asarray(table.period_costs, V.dtype), range(1, V.ndim))
     fare = table.premium * jnp.indices(V.shape, V.dtype)[0]
-    return lax.cummin(G + H + fare, reverse=True) - fare  # the best y >= x
+    stay = G + H + fare
+    fly = lax.cummin(inside(table, stay), reverse=True)  # the best y >= x
+    return jnp.minimum(stay, fly) - fare
 
 
 def _going_on(table, V):
@@ -267,10 +287,12 @@ def orders(table: Table, V: jax.Array) -> tuple[jax.Array, jax.Array]:
     """
     y, *ships = jnp.indices(V.shape)
     H = _going_on(table, V)
-    near = 1e-9 * jnp.abs(H).max()  # equal but for rounding
+    # Equal but for rounding, of what orders change and of what they do not.
+    near = 1e-9 * jnp.ptp(H) + 4 * jnp.finfo(H.dtype).eps * jnp.abs(H).max()
+    H = inside(table, H).at[..., 0].set(H[..., 0])
     z = jnp.argmax(H <= H.min(axis=-1, keepdims=True) + near, axis=-1)
-    fare = H.min(axis=-1) + table.premium * y.astype(V.dtype)
-    stops = fare <= lax.cummin(fare, reverse=True) + near
+    stay = H.min(axis=-1) + table.premium * y.astype(V.dtype)
+    stops = stay <= lax.cummin(inside(table, stay), reverse=True) + near
     y_best = lax.cummin(jnp.where(stops, y, len(V)), reverse=True)  # the next stop
     return y_best - y, z[(y_best, *ships)]
 
@@ -281,7 +303,8 @@ def follow(table: Table, e: jax.Array, z: jax.Array, V: jax.Array) -> jax.Array:
     Args:
         table: a shop's `table`.
         e: express order in each state, units; x + e is at most the box's top.
-        z: regular order there, units, at most the box's most.
+        z: regular order there, units, at most the box's most.  What passes the top is
+            not kept: `rule_cost` looks whether anything does.
         V: values of all states, as for `backup`.
     """
     x, *ships = jnp.indices(V.shape)
@@ -411,9 +434,11 @@ def rule_cost(
         tol: how close the bounds shall come, > 0, money a period.
 
     Raises:
-        ValueError: orders of another shape, or that lead out of the box.
+        ValueError: orders of another shape, or that lead out of the box; that they never
+            do so is looked up in all states that follow the empty one.
     """
     table = checks.made_by("table", table, Table, "table")
+    checks.not_traced("e, z", e, z)
     e, z = np.asarray(e), np.asarray(z)
     shape, (rows, columns) = _shape(table), table.transitions.shape
     for name, order, end in (("e", e, columns - 1 - positions(table)[0]),
@@ -428,9 +453,34 @@ def rule_cost(
                 f"{name} must be >= 0 and stay in the box: at most {np.max(end)}, got"
                 f" {order.min()} to {order.max()}"
             )
+    if (most := _most_stock(table, e, z)) > columns - 1:
+        raise ValueError(
+            f"e and z must keep stock in the box, at most {columns - 1}, got orders that"
+            f" lead to {most}; with a larger top they may stay in it"
+        )
     with precision.enable_x64(True):
         rule = Partial(follow, table, jnp.asarray(e), jnp.asarray(z))
         return _on_the_host(value_iteration.solve(rule, jnp.zeros(shape), tol=tol))
+
+
+def _most_stock(table, e, z):
+    """The highest stock that follows the empty state under a rule, up to the first
+    that is above the box's top."""
+    top = len(table.period_costs) - 1
+    may = table.transitions > 0
+    least = top - int(np.flatnonzero(may[top])[-1])  # demand of a period
+    seen, most = np.zeros(_shape(table), bool), 0
+    fresh = (np.zeros(1, int),) * seen.ndim
+    while fresh[0].size and most <= top:
+        seen[fresh] = True
+        ships = [*fresh[1:], z[fresh]]
+        u = fresh[0] + e[fresh] + ships[0]
+        most = max(most, int(u.max()) - least)
+        state, after = np.nonzero(may[u])
+        reached = np.zeros_like(seen)
+        reached[(after, *(q[state] for q in ships[1:]))] = True
+        fresh = np.nonzero(reached & ~seen)
+    return most
 
 
 class Best(NamedTuple):
