@@ -7,7 +7,7 @@ import pytest
 from page_modules import in_page  # noqa: F401 (a fixture)
 
 from lectures_helpers import expiry
-from lectures_helpers.expiry import threshold
+from lectures_helpers.expiry import tensor, threshold
 
 NAMES = {
     "salvage": "s", "holding_cost": "h", "unit_cost": "c", "price": "r",
@@ -277,3 +277,63 @@ def test_gaps_at_the_sliders_values(in_page):  # noqa: F811 (the fixture)
             worth = expiry.evaluate(model, policy, T, dtype="float64")
             gap = relative_gap(best, worth).ravel()
             np.testing.assert_allclose(found[name], gap, rtol=0, atol=1e-9)
+
+
+# ------------------------------------------------------------------------ what it takes
+
+
+def operations(m, k, d_max):
+    """As the lecture on the tensor backup counts, entry by entry."""
+    d = min(d_max, (m + 1) * (k - 1))
+    states = float(k) ** m
+    matrices = 0
+    for classes in range(1, m + 1):
+        n = np.arange(k + (m - classes) * (k - 1))[:, None, None]
+        u_1, i = np.arange(k)[:, None], np.arange(k)
+        entries = np.count_nonzero((i == u_1) | ((i < u_1) & (n + u_1 - i <= d)))
+        matrices += (entries + n.size * k) * float(k) ** (classes - 1)
+    bottom = max(2 * k - 1, d) * states / k
+    return {
+        "definition": states * (m * (k - 1) / 2 + 1) * k * (d + 1),
+        "tree, at most": states * k * (d + 1),
+        "matrices": matrices,
+        "chains": (2 * k - 1) * states + bottom,
+        "floor": states * k,
+    }
+
+
+def test_operations_are_counted_as_in_the_lecture(in_page):  # noqa: F811
+    rng = np.random.default_rng(7)
+    cases = [
+        (m, k, d)
+        for m in range(2, 9)
+        for k, d in [(2, 1), (2, 99), (40, 1), (40, 99), (10, 19)]
+    ] + rng.integers([2, 2, 1], [9, 41, 100], (60, 3)).tolist()
+    found = in_page("work", "operations", [list(case) for case in cases])
+    for case, page in zip(cases, found, strict=True):
+        assert page == pytest.approx(operations(*case), rel=1e-12)
+
+
+def test_memory_and_time_are_those_of_the_lecture(in_page, monkeypatch):  # noqa: F811
+    """With all chains at once, and in blocks that a cache holds."""
+    monkeypatch.setattr(tensor.jax, "default_backend", lambda: "cpu")
+    rng, measured = (
+        np.random.default_rng(8),
+        {"c": 4.7, "whole": 9.3, "a": 1e-4, "b": 2e-9},
+    )
+    for cache in (tensor.CACHE, 2**40):
+        monkeypatch.setattr(tensor, "CACHE", cache)
+        cases = rng.integers([3, 4, 1], [13, 33, 17], (80, 3)).tolist()
+        given = measured | {"cache": cache}
+        found = in_page("work", "eachDevice", [[*case, given] for case in cases])
+        times = in_page("work", "seconds", [[*case, given] for case in cases])
+        for (m, k, n), page, time in zip(cases, found, times, strict=True):
+            columns = k ** (m - 2)
+            block = tensor.block_size(k, columns, np.float32) / columns
+            bytes_ = 4 * float(k) ** m * (4.7 + (2 * k - 1) / k * (1 + block))
+            share = -(-k // n) / k
+            if n > 1:
+                bytes_ = share * bytes_ + 9.3 * 4 * float(k) ** (m - 1)
+            assert page == pytest.approx(bytes_, rel=1e-12)
+            seconds = 1e-4 + share * 2e-9 * float(k) ** (m + 1)
+            assert time == pytest.approx(seconds, rel=1e-12)

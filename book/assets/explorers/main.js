@@ -4,6 +4,7 @@ import { books } from "./books.js";
 import { boxes } from "./boxes.js";
 import { card } from "./card.js";
 import { crowd } from "./crowd.js";
+import { counts, limits } from "./effort.js";
 import { expiring } from "./expiring.js";
 import { start } from "./explorer.js";
 import { families } from "./families.js";
@@ -26,9 +27,9 @@ import { tangent } from "./tangent.js";
 import { waterline } from "./waterline.js";
 
 const MODELS = {
-  baseStock, books, boxes, card, criticalRatio, crowd, cut, expiring, families, kconvex, levels,
-  links, lostOrders, lostRules, lotPaths, lotSize, order, queue, recipe, rules, sawtooth, spread,
-  tangent, waitingLine, waterline, wrongGuess,
+  baseStock, books, boxes, card, counts, criticalRatio, crowd, cut, expiring, families, kconvex,
+  levels, limits, links, lostOrders, lostRules, lotPaths, lotSize, order, queue, recipe, rules,
+  sawtooth, spread, tangent, waitingLine, waterline, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {
