@@ -1,19 +1,13 @@
 // An explorer on a page: sliders, a figure with things to drag, a sentence, and a state that an
 // address can hold. What it computes and draws is a model's: see `start`.
 import { select } from "./vendor/d3.js";
+import { make } from "./dom.js";
 import { clamp, nearest } from "./numbers.js";
 import { Plot } from "./plot.js";
 
 const SPOKEN = 700; // ms of rest before a screen reader is told the sentence
 const WRITTEN = 300; // ms of rest before the address is written
 const LONGEST = 2000; // characters of an address that are looked at
-
-const make = (tag, attributes = {}, ...children) => {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-};
 
 // Start the explorer in `root`, which holds its data as JSON: the parameters, each with name,
 // label, values, their texts and the place of its start; `play`, the parameter that a button moves,

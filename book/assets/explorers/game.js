@@ -1,5 +1,6 @@
 // Run the shop: sixty days, one order a day at most, on the landing page.
 import { select } from "./vendor/d3.js";
+import { make } from "./dom.js";
 import { count, fixed, percent } from "./numbers.js";
 import { Plot } from "./plot.js";
 import {
@@ -14,13 +15,6 @@ const RULES = [
   "The same shop, but what you order comes after two days. (The opening delivery comes at once.)",
 ];
 const money = (euros) => `${fixed(euros)} €`;
-
-const make = (tag, attributes = {}, ...children) => {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-};
 
 export function startGame(root) {
   let game = fresh(0);
