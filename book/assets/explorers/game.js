@@ -129,7 +129,7 @@ export function startGame(root) {
     const rule = play(LEVELS[level], demands, ruleOrders(LEVELS[level], demands))[DAYS].earned;
     const most = hindsight(LEVELS[level], demands);
     const compared = yours > rule ? `, and ${who.toLowerCase()} beat it`
-      : yours === rule ? ", just as much" : `: ${who.toLowerCase()} ${percent(Math.max(0, yours / rule), 0)} of it`;
+      : yours === rule ? ", just as much" : `: ${who.toLowerCase()} ${percent(Math.min(Math.max(0, yours / rule), 0.99), 0)} of it`;
     return `${who} earned ${money(yours)}. The rule “at ${s} or fewer, fill up to ${S}” (dashed) earns ` +
       `${money(rule)} from the same customers${compared}. Who had known them all: ${money(most)}.`;
   }
