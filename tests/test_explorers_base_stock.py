@@ -151,3 +151,14 @@ def test_the_slope_is_the_costs(in_page):  # noqa: F811 (the fixture)
         np.testing.assert_allclose(
             found, slope, rtol=1e-4, atol=1e-4 * (ours["H"] + ours["B"])
         )
+
+
+@pytest.mark.parametrize("scv", [0.1, 1.0, 3.9])
+def test_the_counts_deviation_is_the_packages(in_page, scv):  # noqa: F811 (the fixture)
+    cases = [(120.0, 1 / 12), (12.0, 0.02), (240.0, 2 / 12)]
+    for (D, L), table in zip(cases, tables(in_page, cases, scv), strict=True):
+        (found,) = in_page("renewal", "deviation", [[table]])
+        law = demand.create_distribution("gamma", None, scv)
+        tail = renewal.lead_time_demand(law, D, L).tail
+        square = ((2 * np.arange(tail.size) + 1) * tail).sum() - (D * L) ** 2
+        assert found == pytest.approx(np.sqrt(square), rel=1e-9)

@@ -24,12 +24,13 @@ import { sawtooth } from "./sawtooth.js";
 import { baseStock, criticalRatio, waitingLine } from "./shelf.js";
 import { spread } from "./spread.js";
 import { tangent } from "./tangent.js";
+import { countLaw, slowSupplier, twoSpreads } from "./variability.js";
 import { waterline } from "./waterline.js";
 
 const MODELS = {
-  baseStock, books, boxes, card, counts, criticalRatio, crowd, cut, expiring, families, kconvex,
-  levels, limits, links, lostOrders, lostRules, lotPaths, lotSize, order, queue, recipe, rules,
-  sawtooth, spread, tangent, waitingLine, waterline, wrongGuess,
+  baseStock, books, boxes, card, countLaw, counts, criticalRatio, crowd, cut, expiring, families,
+  kconvex, levels, limits, links, lostOrders, lostRules, lotPaths, lotSize, order, queue, recipe,
+  rules, sawtooth, slowSupplier, spread, tangent, twoSpreads, waitingLine, waterline, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {

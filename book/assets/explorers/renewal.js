@@ -50,6 +50,10 @@ function waitingFor(shape, x) {
   return value > 1e-13 * x ? value : 0;
 }
 
+// The standard deviation of N.
+export const deviation = (N) =>
+  Math.sqrt(N.tail.reduce((total, share, n) => total + (2 * n + 1) * share, 0) - N.mean ** 2);
+
 // P(N > n) and E (N - n)⁺ for any integer n.
 export const exceeds = (N, n) => (n < 0 ? 1 : N.tail[n] ?? 0);
 export const short = (N, n) => (n < 0 ? N.mean - n : N.backorders[n] ?? 0);

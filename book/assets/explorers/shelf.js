@@ -1,7 +1,9 @@
 // Lecture "Base stock: the best level": what a level costs and buys, the line before an empty
 // shelf, and the guess of what a waiting customer costs.
 import { approximateLevel, backorderPmf, exact, optimalLevel } from "./base_stock.js";
-import { compared, count, fixed, linspace, longEnough, mark, percent, range } from "./numbers.js";
+import {
+  compared, count, dearer, fixed, linspace, longEnough, mark, percent, range,
+} from "./numbers.js";
 import { poissonPmf } from "./probability.js";
 import { exceeds, leadTimeDemand } from "./renewal.js";
 
@@ -171,8 +173,6 @@ export const criticalRatio = {
       { words: "formula's level", color: "neutral", dash: "6 4" },
       { words: "B off by a factor of 2", color: "backorder" },
     ]);
-    const dearer = (extra) => (extra < 5e-4 ? "no more"
-      : extra < 1 ? `${percent(extra)} more` : `${fixed(1 + extra, 1)} times as much`);
     const [low, high] = here.guesses.map((level) => fixed(level));
     return `At B = ${ratio} H the best level is ${fixed(here.best)}. The formula’s, ` +
       `${fixed(here.formula)}, costs ${dearer(byFormula)}; a guess of half of B, or of twice B, ` +
