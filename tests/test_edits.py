@@ -91,6 +91,9 @@ CASES = [  # code, what must be refused, what is found
     ("raise KeyError('n must')", "n must", "by another error"),
     ("import numpy as np; np.log(np.zeros(n))", None, "RuntimeWarning: divide"),
     ("print('predicted: nan')", None, "shows 'predicted: nan'"),
+    ("from IPython.display import Markdown; Markdown('nan %')", None, "shows 'nan %'"),
+    ("print(f'{-n / 1e6:.2f} %')", None, "shows '-0.00 %'"),
+    ("print(f'{-n / 1e6:z.2f} %, -0.05, [1]-0, -0.0x')", None, None),
     ("import os; os._exit(n)", None, "its process ends with 3"),
     (MOVED, None, "AssertionError: the last lot"),
     ("assert n == 3", None, None),  # after all these, as at first

@@ -3,9 +3,10 @@
     python -m tools.reader < notebooks
 
 Takes a line of JSON for each notebook, the list of its cells of code; prints a line of JSON for
-it: the error that ended the run and the first warning, or null. Each begins with no names but
-in the same process, so that what is imported and compiled stays. Figures are drawn as a notebook
-draws them, and every explorer is moved to both ends of each slider.
+it: the error that ended the run and the first warning, or null; a text that shows a number that
+is none, or a zero with a minus, is a warning too. Each begins with no names but in the same
+process, so that what is imported and compiled stays. Figures are drawn as a notebook draws them,
+and every explorer is moved to both ends of each slider.
 """
 
 import json
@@ -15,11 +16,15 @@ import warnings
 
 import matplotlib.pyplot as plt
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import Markdown
 from IPython.utils.capture import capture_output
 
 from lectures_helpers.teaching import explore
 
-NO_NUMBER = re.compile(r".*(?<![\w.])nan(?![\w.]).*")
+# "nan", or a difference that was rounded away and kept its sign, as in "-0.00 %".
+NO_NUMBER = re.compile(
+    r".*(?:(?<![\w.])nan(?![\w.])|(?<![\w.)\]])[-−]0(?:\.0+)?(?![\d.×\w])).*"
+)
 
 
 def draw_figures():
@@ -47,9 +52,11 @@ def error_of(result):
     return error and f"{type(error).__name__}: {error}"
 
 
-def texts_of(captured):
+def texts_of(captured, value):
     """What a cell shows: prints, and the plain or Markdown text of what it displays."""
     yield captured.stdout
+    if isinstance(value, Markdown):  # its last line; printed as an object, not as text
+        yield value.data
     for output in captured.outputs:
         data = output.data
         yield data.get("text/markdown") or data.get("text/plain", "")
@@ -80,7 +87,7 @@ def read(cells):
         ]
         told += [
             f"shows {line[0]!r}"
-            for text in texts_of(shown)
+            for text in texts_of(shown, result.result)
             if (line := NO_NUMBER.search(text))
         ]
         if told and not warning:

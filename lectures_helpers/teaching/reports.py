@@ -40,7 +40,7 @@ def number(x: float, digits: int = 3) -> str:
     value = checks.numbers("x", checks.one_number("x", x))
     if isinstance(x, int | np.integer):
         return f"{x:,}".replace("-", "−")
-    digits, x = checks.integer("digits", digits, 1), float(value)
+    digits, x = checks.integer("digits", digits, 1), float(value) + 0.0  # no −0.00
     if not math.isfinite(x):
         return "–" if math.isnan(x) else "∞" if x > 0 else "−∞"
     mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
