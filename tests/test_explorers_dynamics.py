@@ -90,8 +90,14 @@ def crowds(count):
         for s, x_init in ((0, 0.0), (0, 1), (10, 11), (10, 100), (60, 61), (60, 10)):
             yield {"s": s, "S": 100, "μ": 1, "σ": σ}, x_init
     for _ in range(count):
-        s, σ = int(rng.integers(61)), rng.uniform(0.3, 1.2)
-        yield {"s": s, "S": 100, "μ": 1, "σ": σ}, int(rng.integers(101))
+        s, S, σ = (
+            int(rng.integers(61)),
+            int(rng.integers(70, 121)),
+            rng.uniform(0.3, 1.2),
+        )
+        yield {"s": s, "S": S, "μ": 1, "σ": σ}, int(rng.integers(S + 1))
+    yield {"s": 50, "S": 60, "μ": 1, "σ": 0.3}, 55
+    yield {"s": 0, "S": 120, "μ": 1, "σ": 0.3}, 120
 
 
 def test_laws_of_a_crowd_are_those_of_the_package(in_page):  # noqa: F811 (the fixture)
@@ -126,6 +132,29 @@ def test_counts_of_restocks_are_those_of_the_package(in_page):  # noqa: F811
             pmf = ss_exact.restock_pmf(model, x_init, T)
             np.testing.assert_allclose(page, pmf, rtol=0, atol=3e-5)
             assert sum(page) == pytest.approx(1, abs=1e-9)
+            for least in (1, 2, 6):
+                (chances,) = in_page(
+                    "crowd_law", "atLeast", [[params, [x_init, 0.0], T, least]]
+                )
+                assert chances[0] == pytest.approx(sum(page[least:]), abs=1e-9)
+                assert chances[1] >= chances[0] - 1e-9
+
+
+def test_a_cross_section_has_the_law_of_its_date(in_page):  # noqa: F811 (the fixture)
+    """Numbers that are spread evenly give shares and moments of the exact law."""
+    n, bins = 20_000, 50
+    evenly = ((np.arange(n) + 0.5) / n).tolist()
+    for params, x_init in list(crowds(4))[::3]:
+        for t in (3, 30, 300):
+            (page,) = in_page(
+                "crowd_law", "crossSection", [[params, x_init, t, evenly, bins]]
+            )
+            law = ss_exact.marginal(ss.create_parameters(**params), x_init, t)
+            S = params["S"]
+            below = law.cdf(np.linspace(0, S, bins + 1))[1:]
+            np.testing.assert_allclose(np.cumsum(page["counts"]) / n, below, atol=1e-3)
+            assert page["mean"] == pytest.approx(law.mean, abs=1e-3 * S)
+            assert page["std"] == pytest.approx(law.std, abs=2e-3 * S)
 
 
 def test_restocks_at_each_date_are_those_of_the_package(in_page):  # noqa: F811

@@ -5,9 +5,10 @@
 // chance that k demands take no more than v units, by renewal: F_k(v) = E F_{k-1}(v - D), where
 // F_{k-1} is a cubic between the points of a grid and the mean over demand is exact.
 //
-// For S = 100, μ = 1 and σ from 0.3 to 1.2 that is off by 1e-3 at most in a probability (where all
-// firms stand within two cells of s, at date 2; else by 1e-5 to 1e-4), by 5e-4 S in a moment, 2 % of
-// the highest density in a density, and 3e-5 in the law of counts: tests/test_explorers_dynamics.py.
+// For S from 60 to 120, μ = 1 and σ from 0.3 to 1.2 that is off by 1e-3 at most in a probability
+// (if all start within two cells of s, at date 2; else by 1e-4 or less), by 5e-4 S in a moment, 2 %
+// of the highest density in a density, and 3e-5 in the law of counts
+// (tests/test_explorers_dynamics.py compares).
 import { last } from "./numbers.js";
 import { normalCdf, normalPdf } from "./probability.js";
 
@@ -220,6 +221,27 @@ export function tabulate(params, x_init, t, stocks) {
   return { ...known, cdf: stocks.map(cdf), density: stocks.map(density) };
 }
 
+// A cross-section at date t, drawn by uniform numbers in increasing order: how many firms are in
+// each of `bins` from 0 to S, their mean and their standard deviation. The distribution function is
+// taken for straight within a quarter of a bin.
+export function crossSection(params, x_init, t, uniforms, bins) {
+  const { cdf } = marginal(params, x_init, t);
+  const step = params.S / (4 * bins);
+  const F = Float64Array.from({ length: 4 * bins + 1 }, (_, i) => cdf(i * step));
+  F[4 * bins] = 1;
+  const counts = new Float64Array(bins);
+  let [part, total, squares] = [0, 0, 0];
+  for (const u of uniforms) {
+    while (u > F[part + 1]) part += 1;
+    const x = u <= F[0] ? 0 : step * (part + (u - F[part]) / (F[part + 1] - F[part]));
+    counts[Math.floor(part / 4)] += 1;
+    total += x;
+    squares += x * x;
+  }
+  const mean = total / uniforms.length;
+  return { counts, mean, std: Math.sqrt(Math.max(squares / uniforms.length - mean * mean, 0)) };
+}
+
 // The chances of 0, 1, ..., T restocks in the periods 0 to T - 1.
 export function restockPmf(params, x_init, T) {
   const of = chainOf(params);
@@ -237,4 +259,23 @@ export function restockPmf(params, x_init, T) {
     dates = next;
   }
   return pmf;
+}
+
+// P(N >= least) for the number N of restocks in the periods 0 to T - 1, from each of some stocks.
+export function atLeast(params, stocks, T, least) {
+  if (least === 0) return stocks.map(() => 1);
+  const of = chainOf(params);
+  const { teeth } = of;
+  // chance[t]: that least - 1 teeth end at date T - 1 or before, from a restock at date t.
+  let chance = new Float64Array(T).fill(1);
+  for (let n = 1; n < least; n++) {
+    const after = chance;
+    chance = chance.map((_, t) => {
+      let total = 0;
+      for (let k = 1; k < Math.min(teeth.length, T - t); k++) total += teeth[k] * after[t + k];
+      return total;
+    });
+  }
+  return stocks.map((x) => (x <= params.s ? chance[0] :
+    firstTooth(of, x).reduce((total, q, t) => total + q * (chance[t] ?? 0), 0)));
 }

@@ -3,6 +3,7 @@
 import { books } from "./books.js";
 import { boxes } from "./boxes.js";
 import { card } from "./card.js";
+import { crossSection } from "./cross_section.js";
 import { crowd } from "./crowd.js";
 import { counts, limits } from "./effort.js";
 import { expiring } from "./expiring.js";
@@ -19,6 +20,7 @@ import { lotPaths, lotSize, wrongGuess } from "./lots.js";
 import { order } from "./order.js";
 import { queue } from "./queue.js";
 import { cut, recipe } from "./recipe.js";
+import { restocks } from "./restocks.js";
 import { rules } from "./rules.js";
 import { sawtooth } from "./sawtooth.js";
 import { baseStock, criticalRatio, waitingLine } from "./shelf.js";
@@ -28,9 +30,10 @@ import { countLaw, slowSupplier, twoSpreads } from "./variability.js";
 import { waterline } from "./waterline.js";
 
 const MODELS = {
-  baseStock, books, boxes, card, countLaw, counts, criticalRatio, crowd, cut, expiring, families,
-  kconvex, levels, limits, links, lostOrders, lostRules, lotPaths, lotSize, order, queue, recipe,
-  rules, sawtooth, slowSupplier, spread, tangent, twoSpreads, waitingLine, waterline, wrongGuess,
+  baseStock, books, boxes, card, countLaw, counts, criticalRatio, crossSection, crowd, cut,
+  expiring, families, kconvex, levels, limits, links, lostOrders, lostRules, lotPaths, lotSize,
+  order, queue, recipe, restocks, rules, sawtooth, slowSupplier, spread, tangent, twoSpreads,
+  waitingLine, waterline, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {
