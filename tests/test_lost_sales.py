@@ -260,6 +260,45 @@ def test_best_levels(p, lead_time, levels, cost, capped, capped_cost):
         assert found.cost == pytest.approx(capped_cost, abs=1e-4)
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1e-4, 1e8])
+def test_another_currency_changes_nothing(unit):
+    params = lost_sales.create_parameters(unit, 4.0 * unit, POISSON, 2)
+    base, capped = (
+        lost_sales.best_base_stock(params), lost_sales.best_capped_base_stock(params),
+    )  # fmt: skip
+    assert (base.levels, capped.levels) == ((16,), (17, 5))
+    assert base.cost == pytest.approx(4.63864 * unit, rel=1e-5)
+    assert capped.cost == pytest.approx(4.40573 * unit, rel=1e-5)
+    found = lost_sales.optimum(params)
+    assert (found.upper - found.lower) < 6e-4 * unit
+    assert found.upper == pytest.approx(4.3953 * unit, abs=3e-4 * unit)
+
+
+@pytest.mark.parametrize("p", [1e4, 1e7, 1e10])
+def test_bounds_hold_where_single_precision_sees_little(p):
+    """Values are p times as large as the cost; 64 bits know it to seven digits."""
+    params = shop(p, 1)
+    wide = (lost_sales.box(params)[0] + 12,)
+    found = lost_sales.optimum(params, tol=1e-3, shape=wide)
+    with precision.enable_x64(True):
+        table = Partial(BACKUP, lost_sales.table(params, wide))
+        exact = value_iteration.solve(table, jnp.zeros(wide), tol=1e-6)
+        lower, upper = float(exact.lower), float(exact.upper)
+    assert upper - lower < 1e-3
+    assert found.lower <= upper
+    assert lower <= found.upper
+
+
+def test_a_law_with_many_atoms_has_a_quantile():
+    """A cumulative sum may end below 1; the last atom is the quantile all the same."""
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        pmf = rng.dirichlet(np.ones(200))
+        params = lost_sales.create_parameters(1e-9, 1e12, pmf, 1)
+        assert lost_sales.lead_time_quantile(params, 2) > 150
+        assert lost_sales.myopic(params)(np.array([[0]])) > 150
+
+
 def test_the_search_of_a_cap_misses_nothing():
     params = shop(4.0, 2)
     every = {

@@ -1,6 +1,7 @@
 """The (s, S) policy of periodic review: costs by a Markov chain, optima by exhaustion."""
 
 import itertools
+from fractions import Fraction
 
 import jax.numpy as jnp
 import numpy as np
@@ -61,6 +62,35 @@ def test_costs_are_those_of_the_chain(seed):
     np.testing.assert_allclose(
         periodic.one_period_cost(shop, y), period_cost(shop, y), rtol=1e-10, atol=1e-10
     )
+
+
+@pytest.mark.parametrize("ratio", [1e-12, 1e-3, 1.0, 1e9, 1e15, 1e21])
+def test_no_digit_is_lost_where_one_cost_is_far_above_the_other(ratio):
+    """Beside fractions, which do not round."""
+    h = 1e-9 if ratio > 1 else 1e3
+    p = min(h * ratio, 1e12)
+    pmf = stats.poisson(5).pmf(np.arange(60))
+    shop = periodic.create_parameters(0.0, h, p, pmf, 1)
+    exact = [Fraction(chance) for chance in shop.demand_pmf.tolist()]
+    law = [
+        sum(exact[i] * exact[n - i] for i in range(max(0, n - 59), min(n, 59) + 1))
+        for n in range(119)
+    ]
+    left = [Fraction(0)]  # E (y - D)^+, P(D <= y), by sums
+    for y in range(120):
+        left.append(left[-1] + sum(law[: y + 1]))
+    missed = [sum((d - y) * q for d, q in enumerate(law) if d > y) for y in range(121)]
+    G = [Fraction(h) * a + Fraction(p) * b for a, b in zip(left, missed, strict=True)]
+    found = periodic.one_period_cost(shop, np.arange(121))
+    np.testing.assert_allclose(found, [float(cost) for cost in G], rtol=1e-12)
+    below = [sum(law[: y + 1]) for y in range(119)]
+    level = next(
+        y
+        for y in range(119)
+        if Fraction(h) * below[y] >= Fraction(p) * (sum(law) - below[y])
+    )
+    assert periodic.quantile(np.array(list(map(float, law))), h, p) == level
+    assert periodic.optimal_policy(shop).S == level
 
 
 @pytest.mark.parametrize("seed", range(20))

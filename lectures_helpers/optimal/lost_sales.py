@@ -144,8 +144,7 @@ def lead_time_quantile(params: Parameters, periods: int) -> int:
     """
     params, periods = _checked(params), checks.integer("periods", periods, 1)
     pmf = periodic.demand_of_periods(params.demand_pmf, periods)
-    ratio = params.lost_sale_cost / (params.lost_sale_cost + params.holding_cost)
-    return int(np.argmax(np.cumsum(pmf) >= ratio * (1 - 1e-15)))
+    return periodic.quantile(pmf, params.holding_cost, params.lost_sale_cost)
 
 
 def box(params: Parameters) -> tuple[int, ...]:
@@ -215,10 +214,9 @@ def _period(params, size):
     for x in stock:
         sold = pmf[:x]
         left[x, x - np.arange(sold.size)] = sold
-        left[x, 0] += max(1 - sold.sum(), 0.0)
-    remains = left @ stock
-    short = pmf @ np.arange(pmf.size) - stock + remains
-    return params.holding_cost * remains + params.lost_sale_cost * short, left
+        left[x, 0] += pmf[x:].sum()
+    at_once = periodic.Parameters(0.0, *params[:3], 0)
+    return periodic.period_cost(at_once)(stock), left
 
 
 def backup(table: Table, V: jax.Array) -> jax.Array:
@@ -436,7 +434,8 @@ def rule_cost(
     Args:
         params: the shop.
         rule: (n, L) states -> (n,) orders, whole units >= 0.
-        tol: how close the bounds shall come, > 0, money.
+        tol: how close the bounds shall come, > 0, in units of the smaller of h and p;
+            they stay as far apart as rounding keeps them.
 
     Raises:
         ValueError: a bad argument; orders that are no whole units; more than 500,000
@@ -451,15 +450,18 @@ def rule_cost(
         raise ValueError(f"rule must be a function of states, got {rule!r}")
     on_hand, chain = _reached(params, rule)
     costs = _period(params, on_hand.max() + 1)[0][on_hand]
-    V = np.zeros(on_hand.size)
+    V, tol = np.zeros(on_hand.size), tol * _unit(params)
     for _ in range(100_000):
         change = costs + chain @ V - V
-        if np.ptp(change) <= tol:
-            return Bounds(float(change.min()), float(change.max()), V.size)
+        rounding = 1e-14 * (np.abs(V).max() + costs.max())
+        if np.ptp(change) <= max(tol, rounding):
+            lower, upper = change.min() - rounding, change.max() + rounding
+            return Bounds(float(lower), float(upper), V.size)
         V += 0.9 * change  # less than all of it: no period
         V -= V[0]
     raise ValueError(
-        f"tol must be larger: the bounds stay {np.ptp(change):g} apart, got {tol:g}"
+        "rule must have one cost from wherever it starts, and settle within 100,000"
+        f" periods, got bounds that stay {np.ptp(change):g} apart, and tol = {tol:g}"
     )
 
 
@@ -549,7 +551,8 @@ def best_base_stock(params: Parameters) -> Best:
     def cost(levels):
         return rule_cost(params, base_stock(*levels)).upper
 
-    return _descend(cost, (lead_time_quantile(params, params.lead_time + 1),), [(-1,)])
+    start = (lead_time_quantile(params, params.lead_time + 1),)
+    return _descend(cost, start, [(-1,)], 1e-7 * _unit(params))
 
 
 def best_capped_base_stock(params: Parameters) -> Best:
@@ -567,11 +570,11 @@ def best_capped_base_stock(params: Parameters) -> Best:
 
     start = best_base_stock(params).levels[0], lead_time_quantile(params, 1)
     steps = [(0, -1), (1, 0), (-1, 0), (1, -1), (-1, 1), (0, 1)]
-    return _descend(cost, start, steps)
+    return _descend(cost, start, steps, 1e-7 * _unit(params))
 
 
-def _descend(cost, levels, steps):
-    """From some levels on, as long as a step saves anything."""
+def _descend(cost, levels, steps, least):
+    """From some levels on, as long as a step saves more than `least`."""
     best, known = Best(levels, cost(levels)), {levels}
     while True:
         for step in steps:
@@ -579,7 +582,7 @@ def _descend(cost, levels, steps):
             if min(levels) < 0 or levels in known:
                 continue
             known.add(levels)
-            if (found := cost(levels)) < best.cost - 1e-7:
+            if (found := cost(levels)) < best.cost - least:
                 best = Best(levels, found)
                 break
         else:
@@ -647,14 +650,16 @@ def myopic(params: Parameters) -> Callable[[np.ndarray], np.ndarray]:
     """
     params = _checked(params)
     pmf = params.demand_pmf
-    ratio = params.lost_sale_cost / (params.lost_sale_cost + params.holding_cost)
+    h, p = params.holding_cost, params.lost_sale_cost
 
     def rule(x):
         law = _before_arrival(params, x)
-        served = np.append(np.cumsum(pmf), np.ones(law.shape[1]))
-        z = np.arange(pmf.size)
-        reach = law @ served[np.arange(law.shape[1])[:, None] + z]
-        return np.argmax(reach >= ratio * (1 - 1e-12), axis=1)
+        stock = np.arange(law.shape[1])
+        reach = stock[:, None] + np.arange(pmf.size)  # with an order of 0, 1, ...
+        served = np.append(np.cumsum(pmf), np.ones(stock.size))
+        more = np.append(periodic.at_least(pmf)[1:], np.zeros(stock.size + 1))
+        enough = h * (law @ served[reach]) * (1 + 1e-12) >= p * (law @ more[reach])
+        return np.argmax(enough, axis=1)
 
     return rule
 

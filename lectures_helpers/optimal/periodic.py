@@ -115,7 +115,7 @@ def one_period_cost(params: Parameters, y: ArrayLike) -> np.ndarray:
     """
     params = _checked(params)
     checks.not_traced("y", y)
-    return _period_cost(params)(np.asarray(checks.integers("y", y)))
+    return period_cost(params)(np.asarray(checks.integers("y", y)))
 
 
 def demand_of_periods(demand_pmf: np.ndarray, periods: int) -> np.ndarray:
@@ -134,16 +134,34 @@ def demand_of_periods(demand_pmf: np.ndarray, periods: int) -> np.ndarray:
     return law
 
 
-def _period_cost(params):
+def at_least(pmf):
+    """P(D >= 0), P(D >= 1), ...: sums from the far end, which lose no digits."""
+    return np.cumsum(pmf[::-1])[::-1]
+
+
+def quantile(pmf, holding_cost, backorder_cost):
+    """The least y with P(D <= y) >= p / (p + h).
+
+    It is the least with h P(D <= y) >= p P(D > y), whose sides are sums of what is not
+    negative: one is next to 0 where the other is next to 1, and has its digits.
+    """
+    more = np.append(at_least(pmf)[1:], 0.0)
+    enough = holding_cost * np.cumsum(pmf) * (1 + 1e-12) >= backorder_cost * more
+    return int(np.argmax(enough))
+
+
+def period_cost(params):
     """G, with what it needs computed once."""
     pmf = demand_of_periods(params.demand_pmf, params.lead_time + 1)
-    mean = pmf @ np.arange(pmf.size)
-    # E (y - D)^+ for y = 0, 1, ...: sums of P(D <= u) over u < y; beyond, a line.
+    # E (y - D)^+ and E (D - y)^+ for y = 0, 1, ...: sums of P(D <= u) over u < y, and of
+    # P(D > u) over u >= y, none of which is a difference; beyond them, lines.
     left = np.append(0.0, np.cumsum(np.cumsum(pmf)))
+    missed = np.append(at_least(at_least(pmf)[1:]), [0.0, 0.0])
 
     def G(y):
-        surplus = left[np.clip(y, 0, pmf.size)] + np.maximum(y - pmf.size, 0)
-        short = mean - y + surplus
+        within = np.clip(y, 0, pmf.size)
+        surplus = left[within] + np.maximum(y - pmf.size, 0)
+        short = missed[within] + np.maximum(-y, 0)
         return params.holding_cost * surplus + params.backorder_cost * short
 
     return G
@@ -201,7 +219,7 @@ def cost(params: Parameters, s: ArrayLike, S: ArrayLike) -> np.ndarray:
     s, S = np.broadcast_arrays(s, S)
     if not (s < S).all():
         raise ValueError(f"s must be below S, got s = {s} and S = {S}")
-    G, (m, M) = _period_cost(params), renewal(params, int((S - s).max()))
+    G, (m, M) = period_cost(params), renewal(params, int((S - s).max()))
     costs = np.empty(s.shape)
     for place, n in np.ndenumerate(S - s):
         periods = m[:n] @ G(S[place] - np.arange(n))
@@ -230,12 +248,11 @@ def optimal_policy(params: Parameters) -> Policy:
     (4, 10, 8.03411)
     """
     params = _checked(params)
-    K, G, size = params.setup_cost, _period_cost(params), 64
+    K, G, size = params.setup_cost, period_cost(params), 64
     # G is lowest at the newsvendor's level.  From there down, the first s with G(s) as
     # high as the pair's cost is the best one for that S.
-    ratio = params.backorder_cost / (params.backorder_cost + params.holding_cost)
     law = demand_of_periods(params.demand_pmf, params.lead_time + 1)
-    S = int(np.argmax(np.cumsum(law) >= ratio * (1 - 1e-15)))
+    S = quantile(law, params.holding_cost, params.backorder_cost)
     while True:
         m, M = renewal(params, size)
         below = S - np.arange(size)
@@ -297,7 +314,7 @@ def table(params: Parameters, low: int, high: int) -> Table:
     for i in range(n):
         falls = pmf[:i]
         transitions[i, i - np.arange(falls.size)] = falls
-        transitions[i, 0] += 1 - falls.sum()
+        transitions[i, 0] += pmf[i:].sum()
     G = one_period_cost(params, np.arange(low, high + 1))
     return Table(params.setup_cost, G, transitions)
 
