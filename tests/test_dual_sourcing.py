@@ -1,10 +1,11 @@
 """Two suppliers: optima by policy iteration, rules by the solver and by simulation."""
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pytest
-from scipy import sparse
+from scipy import sparse, stats
 from scipy.sparse.linalg import spsolve
 
 from lectures_helpers import precision
@@ -257,6 +258,55 @@ def test_the_optimal_orders_cost_the_optimum():
     assert np.diff(z, axis=0).max() <= 0
 
 
+@pytest.mark.parametrize("regular_cost", [1e2, 1e9, 1e11])
+def test_the_ships_price_changes_no_order(regular_cost):
+    shop = dual.create_parameters(
+        regular_cost, regular_cost + 10, 5.0, 495.0, UNIFORM, 2
+    )
+    found, box = dual.optimum(shop), dual.table(shop)
+    with precision.enable_x64(True):
+        e, z = (np.asarray(some) for some in dual.orders(box, found.values))
+    known = dual.table(shop_of(2, 110.0))
+    cost = dual.rule_cost(known, e, z).upper
+    np.testing.assert_allclose(
+        cost, CASES[2, 110.0][0], atol=1e-6 + 1e-14 * regular_cost
+    )
+    for search, levels in ((dual.best_dual_index, 2), (dual.best_capped_dual_index, 3)):
+        best = search(shop).levels
+        assert len(best) == levels
+        assert best == search(shop_of(2, 110.0)).levels
+
+
+@pytest.mark.parametrize("unit", [1e-8, 1e6])
+def test_another_currency_changes_nothing(unit):
+    known = shop_of(2, 110.0)
+    prices = (unit * price for price in known[:4])
+    shop = dual.create_parameters(*prices, UNIFORM, 2)
+    found = dual.optimum(shop)
+    assert found.converged
+    np.testing.assert_allclose(found.upper / unit, CASES[2, 110.0][0], atol=6e-7)
+    for search in SEARCHES:
+        best, other = search(known), search(shop)
+        assert best.levels == other.levels
+        np.testing.assert_allclose(other.cost, best.cost * unit, rtol=1e-11)
+
+
+def test_a_dear_wait_loses_no_digit():
+    """b / h = 10^15; with a gap above all demands nothing flies: a newsvendor by ship."""
+    pmf = stats.poisson(5).pmf(np.arange(45))
+    shop = dual.create_parameters(1.0, 2.0, 1e-3, 1e12, pmf, 1)
+    law = [Fraction(q) for q in np.convolve(shop.demand_pmf, shop.demand_pmf).tolist()]
+    by_ship = min(
+        sum(
+            q * (Fraction(1, 1000) * (y - d) if y > d else 10**12 * (d - y))
+            for d, q in enumerate(law)
+        )
+        for y in range(35, 60)
+    )
+    mean = float(shop.demand_pmf @ np.arange(45))
+    assert dual.best_single_index(shop).cost <= mean + float(by_ship) * (1 + 1e-9)
+
+
 FAIR = {
     "regular_cost": 1.0, "express_cost": 2.0, "holding_cost": 1.0,
     "backorder_cost": 20.0, "demand_pmf": [0.5, 0.5], "lead_time": 2,
@@ -267,7 +317,14 @@ FAIR = {
     ("changes", "words"),
     [
         ({"regular_cost": -1.0}, "regular_cost must be >= 0"),
-        ({"express_cost": 1.0}, "express_cost must be above regular_cost = 1 .* got 1"),
+        (
+            {"express_cost": 1.0},
+            "express_cost must be above regular_cost = 1, .* got 1",
+        ),
+        (
+            {"regular_cost": 1e12, "express_cost": 1e12},
+            r"express_cost must be above regular_cost = 1e\+12",
+        ),
         (
             {"express_cost": 22.0},
             r"at most regular_cost \+ backorder_cost = 21 .* got 22",

@@ -86,11 +86,11 @@ def create_parameters(
         ),
     }
     c_r, c_e = (checks.concrete(*named) for named in costs.items())
-    if not c_r + periodic.LEAST <= c_e <= c_r + b:
+    if not (c_e - c_r >= periodic.LEAST and c_e <= c_r + b):
         raise ValueError(
-            f"express_cost must be above regular_cost = {c_r:g} (else no ship is needed)"
-            f" and at most regular_cost + backorder_cost = {c_r + b:g} (else customers"
-            f" had better wait), got {c_e:g}"
+            f"express_cost must be above regular_cost = {c_r:g}, by at least"
+            f" {periodic.LEAST:g} (else no ship is needed), and at most regular_cost +"
+            f" backorder_cost = {c_r + b:g} (else customers had better wait), got {c_e:g}"
         )
     if (units := pmf.size * (lead_time + 1)) > MOST_UNITS:
         raise ValueError(
@@ -109,7 +109,7 @@ def _checked(params):
 def _newsvendor(params, law, low=0):
     """Best level S against a demand with P(low), P(low + 1), ... = law, and its cost."""
     h, b = params.holding_cost, params.backorder_cost
-    i = int(np.argmax(np.cumsum(law) >= b / (b + h) * (1 - 1e-12)))
+    i = periodic.quantile(law, h, b)
     left = i - np.arange(law.size)
     return low + i, float(law @ np.where(left > 0, h * left, -b * left))
 
@@ -316,7 +316,7 @@ def optimum(
     params: Parameters,
     top: int | None = None,
     most: int | None = None,
-    tol: float = 1e-8,
+    tol: float = 1e-9,
 ) -> value_iteration.Solution:
     """Find the least average cost of any rule, between bounds.
 
@@ -324,7 +324,8 @@ def optimum(
         params: the shop.
         top: as for `table`.
         most: as for `table`; by default the box is proved to be large enough.
-        tol: how close the bounds shall come, > 0, money a period.
+        tol: how close the bounds shall come, > 0, in units of the smaller of h and b;
+            `converged` says whether they do, or rounding keeps them apart.
 
     Raises:
         ValueError: a bad argument; a box that `table` or `check_box` refuses.
@@ -334,7 +335,8 @@ def optimum(
     >>> print(f"{solution.lower:.6f} to {solution.upper:.6f} a period")
     216.769802 to 216.769802 a period
     """
-    params = _checked(params)
+    params, tol = _checked(params), checks.concrete("tol", checks.positive("tol", tol))
+    tol = tol * min(params.holding_cost, params.backorder_cost)
     with precision.enable_x64(True):
         box = table(params, top, most)
         start = jnp.zeros(_shape(box))
@@ -491,9 +493,16 @@ class Best(NamedTuple):
 
 
 def _cost_of(params, flown, period_cost):
+    """What a rule decides: the premium of what flies, holding and waiting."""
+    return (params.express_cost - params.regular_cost) * flown + period_cost
+
+
+def _first_of_the_best(params, found):
+    """The first that costs least, but for rounding, with the ship's price of all demand."""
+    costs = np.array([best.cost for best in found])
+    best = found[int(np.argmax(costs <= costs.min() * (1 + 1e-10)))]
     mean = params.demand_pmf @ np.arange(params.demand_pmf.size)
-    premium = params.express_cost - params.regular_cost
-    return float(params.regular_cost * mean + premium * flown + period_cost)
+    return best._replace(cost=float(params.regular_cost * mean + best.cost))
 
 
 def best_single_index(params: Parameters) -> Best:
@@ -516,7 +525,7 @@ def best_single_index(params: Parameters) -> Best:
         level, cost = _newsvendor(params, law)
         flown = np.maximum(np.arange(pmf.size) - gap, 0) @ pmf
         found.append(Best((level - gap, level), _cost_of(params, flown, cost)))
-    return min(found, key=lambda best: best.cost)
+    return _first_of_the_best(params, found)
 
 
 def overshoot(params: Parameters, gap: int, cap: int) -> tuple[np.ndarray, float]:
@@ -614,7 +623,7 @@ def best_capped_dual_index(
         for cap in np.atleast_1d(caps):
             level, cost = _best_levels(params, gap, int(cap))
             found.append(Best((level, level + gap, int(cap)), cost))
-    return min(found, key=lambda best: round(best.cost, 9))
+    return _first_of_the_best(params, found)
 
 
 def best_dual_index(params: Parameters) -> Best:
@@ -658,4 +667,4 @@ def best_tailored_base_surge(params: Parameters) -> Best:
                 )
         level, cost = _best_levels(at_once, gap, base)
         found.append(Best((level, base), cost))
-    return min(found, key=lambda best: best.cost)
+    return _first_of_the_best(params, found)
