@@ -23,6 +23,7 @@ __all__ = [
     "COLORS", "LINES", "NEUTRAL", "SEQUENCE", "TEXT", "THICK", "cost_parts", "curve",
     "end_label",
     "exact_line", "ink", "inventory_histogram", "inventory_path", "law_density",
+    "long_enough",
     "relevant_costs", "restock_levels", "round_up", "simulated_band", "simulated_points",
     "use_style",
 ]  # fmt: skip
@@ -125,6 +126,15 @@ def round_up(x: float) -> float:
     power = 10.0 ** np.floor(np.log10(x))
     steps = (step * power for step in (1, 2, 3, 4, 5, 6, 8, 10))
     return float(f"{next(step for step in steps if step >= x * (1 - 1e-12)):.12g}")
+
+
+def long_enough(lengths: Sequence[float], needed: float) -> float:
+    """The first of some lengths of an axis that is long enough, or else the last.
+
+    >>> long_enough((25, 50, 75), 30.0)
+    50
+    """
+    return next((length for length in lengths if needed <= length), lengths[-1])
 
 
 def _luminance(rgb):
