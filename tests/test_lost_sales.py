@@ -241,6 +241,17 @@ def test_dual_balancing_where_demand_is_0_or_1():
         assert lost_sales.dual_balancing(params)(np.array([[x]])) == [order]
 
 
+def test_dual_balancing_in_whole_units_may_never_order():
+    """A customer in ten periods: a unit costs 9 to hold until it is sold, none leaves 8.9
+    short, which is closer to balance.  The promise of twice the least cost is for orders
+    that balance: real numbers, or 0 and 1 drawn."""
+    params = lost_sales.create_parameters(1.0, 89.0, [0.9, 0.1], 1)
+    never = lost_sales.rule_cost(params, lost_sales.dual_balancing(params)).upper
+    least = lost_sales.optimum(params).upper
+    assert never == pytest.approx(8.9)
+    assert never > 5 * least
+
+
 @pytest.mark.parametrize(
     ("p", "lead_time", "levels", "cost", "capped", "capped_cost"),
     [

@@ -93,6 +93,23 @@ def test_no_digit_is_lost_where_one_cost_is_far_above_the_other(ratio):
     assert periodic.optimal_policy(shop).S == level
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_who_waits_and_who_leaves_cost_the_same_if_s_is_not_negative(seed):
+    """Without a lead time; with a negative s, stock that is never below 0 orders nothing."""
+    shop = random_shop(seed)._replace(lead_time=0)
+    for s, S in ((0, 4), (2, 7), (-2, 4)):
+        x = np.arange(S + 1)
+        y = np.where(x <= s, S, x)  # after the order
+        P = np.zeros((S + 1, S + 1))
+        for d, chance in enumerate(shop.demand_pmf):
+            np.add.at(P, (x, np.maximum(y - d, 0)), chance)
+        system = np.vstack([P.T - np.eye(S + 1), np.ones(S + 1)])
+        law = np.linalg.lstsq(system, np.append(np.zeros(S + 1), 1), rcond=None)[0]
+        leaves = law @ (period_cost(shop, y) + shop.setup_cost * (x <= s))
+        same = abs(leaves - periodic.cost(shop, s, S)) < 1e-9
+        assert same == (s >= 0)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_optimum_is_the_best_of_all_pairs(seed):
     shop = random_shop(seed)
