@@ -357,6 +357,16 @@ def test_boxes_that_are_too_small_or_too_large_are_refused():
     waits = dual.create_parameters(0.0, 1.9, 1.0, 2.0, UNIFORM, 3)
     with pytest.raises(ValueError, match=r"backorder_cost must be >= .*got 2"):
         dual.optimum(waits)
+    box = dual.table(shop)
+    with pytest.raises(ValueError, match="V must have the box's shape"):
+        dual.orders(box, np.zeros(3))
+    with pytest.raises(ValueError, match="V must be finite, got nan"):
+        dual.orders(box, np.full((16, 12), np.nan))
+    with pytest.raises(ValueError, match="table must come from table"):
+        dual.positions(None)
+    wide = shop._replace(demand_pmf=np.full(127, 1 / 127))
+    with pytest.raises(ValueError, match="demand_pmf must have at most 125 entries"):
+        dual.best_tailored_base_surge(wide)
     with pytest.raises(ValueError, match="V must have lead_time = 2 axes"):
         dual.check_box(shop, np.zeros(5))
 

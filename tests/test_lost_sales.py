@@ -337,6 +337,40 @@ def test_memory_is_what_is_said():
     assert lost_sales.size(params).bytes == lost_sales.ARRAYS * array
 
 
+def test_whatever_integers_a_rule_returns_and_whatever_it_does_to_the_states():
+    params, right = shop(), lost_sales.base_stock(9, 4)
+    cost = lost_sales.rule_cost(params, right)
+
+    def spoils(x):
+        z = right(x)
+        x[:] = 0
+        return z
+
+    for rule in (
+        spoils,
+        lambda x: right(x).astype("uint64"),
+        lambda x: right(x).astype("uint8"),
+    ):
+        assert lost_sales.rule_cost(params, rule) == cost
+
+
+@pytest.mark.parametrize("lead_time", [12, 40])
+def test_rules_for_long_lead_times(lead_time):
+    """What is on its way is part of the state, however much there is of it."""
+    params = lost_sales.create_parameters(1.0, 4.0, [0.5, 0.5], lead_time)
+    if lead_time == 12:
+        assert lost_sales.best_base_stock(params).levels[0] > 3
+    assert lost_sales.rule_cost(params, lost_sales.base_stock(3)).states < 15_000
+
+
+def test_states_that_cannot_be_reached_are_not_counted():
+    """Ten units and a demand of 0 to 2: stock never falls to 0 at once."""
+    pmf = np.random.default_rng(0).dirichlet(np.ones(3))
+    params = lost_sales.create_parameters(1.0, 4.0, pmf, 1)
+    found = lost_sales.rule_cost(params, lost_sales.base_stock(10))
+    assert found.states == 4  # 0, and then 8, 9, 10
+
+
 @pytest.mark.parametrize(
     ("call", "names"),
     [
@@ -356,6 +390,14 @@ def test_memory_is_what_is_said():
         (lambda: lost_sales.constant_order_cost(shop(), 5), "order must be below"),
         (lambda: lost_sales.table(shop(4.0, 1, np.full(999, 1 / 999))), "demand_pmf"),
         (lambda: lost_sales.base_stock(-1), "level"),
+        (lambda: lost_sales.size(shop(lead_time=400)), r"more than 10\^100 states, got 400"),
+        (lambda: lost_sales.optimum(shop(lead_time=300)), "lead_time must be shorter"),
+        (lambda: lost_sales.optimum(shop(lead_time=3), shape=(30, 9, 12)), "shape must have one number"),
+        (lambda: lost_sales.rule_cost(shop(lead_time=1), lost_sales.by_table(np.eye(9, dtype=int))), "orders must have an axis"),
+        (lambda: lost_sales.rule_cost(shop(), lost_sales.by_table([1, 0])), "orders must have an axis"),
+        (lambda: lost_sales.lead_time_quantile(shop(), 10_000), "periods must be fewer"),
+        (lambda: lost_sales.orders(lost_sales.table(shop()), jnp.zeros((3, 3))), "V must have"),
+        (lambda: lost_sales.orders(lost_sales.table(shop()), jnp.full(lost_sales.box(shop()), jnp.nan)), "V must be finite"),
     ],
 )  # fmt: skip
 def test_refusals(call, names):

@@ -188,8 +188,14 @@ def test_what_is_refused(changes, words):
 
 def test_searches_that_would_not_end_are_refused():
     shop = periodic.create_parameters(1e12, 1.0, 2.0, [0.5, 0.5])
-    with pytest.raises(ValueError, match="size must be <= 200,000"):
+    with pytest.raises(
+        ValueError, match=r"setup_cost must be smaller: .* 200,000 levels"
+    ):
         periodic.optimal_policy(shop)
+    with pytest.raises(ValueError, match="size must be <= 200,000"):
+        periodic.renewal(shop, 200_001)
+    with pytest.raises(ValueError, match="lead_time must be shorter"):
+        periodic.create_parameters(1.0, 1.0, 2.0, [0.5, 0.5], 4_000_000)
     with pytest.raises(ValueError, match="s must be below S"):
         periodic.cost(shop, 5, 5)
     with pytest.raises(ValueError, match="high must be in"):

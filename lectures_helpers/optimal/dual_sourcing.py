@@ -284,7 +284,15 @@ def orders(table: Table, V: jax.Array) -> tuple[jax.Array, jax.Array]:
 
     Returns:
         Express and regular order, units, integers of V's shape; the smaller of equals.
+
+    Raises:
+        ValueError: V of another shape than the box, or with what is not finite.
     """
+    if V.shape != _shape(table):
+        raise ValueError(
+            f"V must have the box's shape {_shape(table)}, got the shape {V.shape}"
+        )
+    checks.finite("V", V)
     y, *ships = jnp.indices(V.shape)
     H = _going_on(table, V)
     # Equal but for rounding, of what orders change and of what they do not.
@@ -388,6 +396,7 @@ def check_box(params: Parameters, V: ArrayLike) -> float:
 
 def positions(table: Table) -> tuple[np.ndarray, np.ndarray]:
     """Give the stock x and the sum of all orders on the way, in each state of a box."""
+    checks.made_by("table", table, Table, "table")
     x, *ships = np.indices(_shape(table))
     return x, sum(ships, np.zeros_like(x))
 
@@ -421,7 +430,7 @@ def tailored_base_surge(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ship the same number every period, and fly up to a level of stock."""
     e = np.maximum(express_level - x, 0)
-    return e, np.full_like(e, base)
+    return e, np.full(np.shape(e), base)
 
 
 def rule_cost(
@@ -654,6 +663,10 @@ def best_tailored_base_surge(params: Parameters) -> Best:
     """
     params = _checked(params)
     pmf, found = params.demand_pmf, []
+    if 8 * pmf.size > MOST_GAP:
+        raise ValueError(
+            f"demand_pmf must have at most {MOST_GAP // 8} entries here, got {pmf.size}"
+        )
     at_once = params._replace(
         lead_time=1
     )  # what comes each period may come from anywhere

@@ -6,6 +6,7 @@ x_{L-1}): what is on hand after the delivery, and what comes in 1, ..., L - 1 pe
 The order z leads from x to ((x_0 - D)^+ + x_1, x_2, ..., x_{L-1}, z).
 """
 
+import math
 from collections.abc import Callable
 from functools import cache, partial
 from typing import NamedTuple
@@ -51,6 +52,7 @@ ARRAYS = 8  # of states that the solver holds at its peak, measured
 MOST_BYTES = 2**34  # of them, by default
 MOST_OPERATIONS = 1e14  # of a backup, by default
 MOST_NUMBERS = 10**8  # of a table
+MOST_DIGITS = 100  # of a number of states
 MOST_STATES = 500_000  # that a rule may reach
 MOST_STOCK = 2_000  # under a rule
 MOST_QUEUE = 20_000  # under a constant order
@@ -141,8 +143,16 @@ def lead_time_quantile(params: Parameters, periods: int) -> int:
 
     Returns:
         The least y with P(D_1 + ... + D_periods <= y) >= p / (p + h), units.
+
+    Raises:
+        ValueError: a bad argument; more than 100,000 units of demand in all periods.
     """
     params, periods = _checked(params), checks.integer("periods", periods, 1)
+    if (units := params.demand_pmf.size * periods) > periodic.MOST_UNITS:
+        raise ValueError(
+            f"periods must be fewer: {units:,} units of demand, where"
+            f" {periodic.MOST_UNITS:,} are the most, got {periods:,}"
+        )
     pmf = periodic.demand_of_periods(params.demand_pmf, periods)
     return periodic.quantile(pmf, params.holding_cost, params.lost_sale_cost)
 
@@ -199,10 +209,15 @@ def _shape(params, shape):
         return needed
     checks.not_traced("shape", shape)
     given = np.asarray(checks.integers("shape", shape))
-    if given.shape != (len(needed),) or (given < needed).any() or (given > 1000).any():
+    most = np.maximum(needed, 1000)
+    if given.shape != (len(needed),) or (given < needed).any() or (given > most).any():
         raise ValueError(
             f"shape must be {len(needed)} numbers from {needed} for this law to 1,000, "
             f"got {shape}"
+        )
+    if (given[1:] != given[-1]).any():
+        raise ValueError(
+            f"shape must have one number for all orders, from its second on, got {shape}"
         )
     return tuple(given.tolist())
 
@@ -234,7 +249,7 @@ def backup(table: Table, V: jax.Array) -> jax.Array:
 
     Source: (eq:lost-sales-bellman) of the lecture on lost sales.
     """
-    costs, law = (jnp.asarray(some, V.dtype) for some in table)
+    costs, law = (jnp.asarray(some, jnp.result_type(V, float)) for some in table)
     expected = partial(jnp.tensordot, law, axes=1, precision="highest")
     if V.ndim == 1:  # the order is the next to come
         x, z = jnp.indices((len(V), len(V)), sparse=True)
@@ -260,7 +275,17 @@ def orders(table: Table, V: jax.Array) -> jax.Array:
     Returns:
         Units, of V's shape; the least of the orders that cost the same, to ten times V's
         rounding.  None leads beyond the box, as in `backup`.
+
+    Raises:
+        ValueError: V of another shape than the box, or with what is not finite.
     """
+    stock, most, _ = table.law.shape
+    if V.shape != (stock, *[most] * (V.ndim - 1)) or (V.ndim == 1 and most != stock):
+        raise ValueError(
+            f"V must have {stock} entries along its first axis and {most} along others,"
+            f" got the shape {V.shape}"
+        )
+    checks.finite("V", V)
     law = jnp.asarray(table.law, V.dtype)
     expected = partial(jnp.tensordot, law, axes=1, precision="highest")
     slack = 10 * jnp.finfo(V.dtype).eps * jnp.abs(V).max()
@@ -306,9 +331,15 @@ def size(params: Parameters, shape: tuple[int, ...] | None = None) -> Size:
     >>> size(create_parameters(1.0, 4.0, [0.2, 0.5, 0.3], 2)).states
     15
     """
-    shape = _shape(_checked(params), shape)
-    states = int(np.prod([float(n) for n in shape]))
+    params = _checked(params)
+    shape = _shape(params, shape)
     orders = shape[min(1, len(shape) - 1)]
+    if len(shape) * np.log10(orders) > MOST_DIGITS:
+        raise ValueError(
+            f"lead_time must be shorter: the box has more than 10^{MOST_DIGITS} states,"
+            f" got {params.lead_time}"
+        )
+    states = math.prod(shape)
     return Size(states, ARRAYS * 4 * states, 2.0 * shape[0] * orders * states)
 
 
@@ -467,32 +498,28 @@ def rule_cost(
 
 def _reached(params, rule):
     """What is on hand in each state that a rule reaches from none, and their chain."""
-    L, new = params.lead_time, np.zeros((1, params.lead_time), int)
-    bits = 62 // L  # a state is one integer, its first number the lowest bits
-    places = bits * np.arange(L)
-    known, moves, on_hand = np.zeros(1, int), [], []
+    new = np.zeros((1, params.lead_time), int)
+    known, moves, on_hand = _keys(new), [], []
     while new.size:
-        z = np.asarray(rule(new))
+        z = np.asarray(rule(new.copy()))
         if z.shape != new.shape[:1] or z.dtype.kind not in "iu" or z.min() < 0:
             raise ValueError(
                 f"rule must return {len(new)} orders for as many states, whole units >= 0,"
                 f" got {z}"
             )
+        _keep_low(z.max())
         left = _period(params, new[:, 0].max() + 1)[1]
         row, remains = np.nonzero(left[new[:, 0]])
-        after = np.column_stack([new, z])[row, 1:]
+        after = np.column_stack([new, z.astype(int)])[row, 1:]
         after[:, 0] += remains
-        if after.max() >= (most := min(2**bits, MOST_STOCK)):
-            raise ValueError(
-                f"rule must keep stock below {most:,}, got {after.max():,}"
-            )
-        key = (after << places).sum(axis=1)
+        _keep_low(after.max())
+        key = _keys(after)
         before = sum(map(len, on_hand))
         moves.append((row + before, key, left[new[row, 0], remains]))
         on_hand.append(new[:, 0])
         fresh = np.setdiff1d(key, known)
         known = np.append(known, fresh)
-        new = fresh[:, None] >> places & (2**bits - 1)
+        new = fresh.view(">u2").reshape(-1, params.lead_time).astype(int)
         if known.size > MOST_STATES:
             raise ValueError(
                 f"rule must reach at most {MOST_STATES:,} states, got {known.size:,}"
@@ -502,6 +529,16 @@ def _reached(params, rule):
     columns = by_key[np.searchsorted(known, keys, sorter=by_key)]
     chain = sparse.csr_array((chances, (rows, columns)), (known.size, known.size))
     return np.concatenate(on_hand), chain
+
+
+def _keys(states):
+    """Each state as one text, two bytes a number."""
+    return states.astype(">u2").view(f"S{2 * states.shape[1]}")[:, 0]
+
+
+def _keep_low(stock):
+    if stock >= MOST_STOCK:
+        raise ValueError(f"rule must keep stock below {MOST_STOCK:,}, got {stock:,}")
 
 
 def base_stock(
@@ -535,7 +572,16 @@ def by_table(orders: ArrayLike) -> Callable[[np.ndarray], np.ndarray]:
     if (found % 1).any():
         raise ValueError(f"orders must be whole units, got {orders!r}")
     found = found.astype(int)
-    return lambda x: found[tuple(np.minimum(x, np.subtract(found.shape, 1)).T)]
+
+    def rule(x):
+        if x.shape[-1] != found.ndim:
+            raise ValueError(
+                f"orders must have an axis for each of the {x.shape[-1]} numbers of a"
+                f" state, got the shape {found.shape}"
+            )
+        return found[tuple(np.minimum(x, np.subtract(found.shape, 1)).T)]
+
+    return rule
 
 
 def best_base_stock(params: Parameters) -> Best:

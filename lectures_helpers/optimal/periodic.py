@@ -26,7 +26,7 @@ __all__ = [
 
 LEAST, MOST = 1e-9, 1e12  # costs: beyond, sums lose their digits
 MOST_LEVELS = 200_000  # of a search
-MOST_UNITS = 10_000_000  # of demand in a lead time
+MOST_UNITS = 100_000  # of demand in a lead time: its law takes some seconds
 MOST_POSITIONS = 5_000  # of a table
 
 
@@ -259,14 +259,19 @@ def optimal_policy(params: Parameters) -> Policy:
         costs = (K + np.cumsum(m * G(below))) / M[1:]
         if (enough := costs <= G(below - 1)).any():
             break
-        size *= 4
+        if size == MOST_LEVELS:
+            raise ValueError(
+                f"setup_cost must be smaller: an order would last for more than"
+                f" {MOST_LEVELS:,} levels, got {K:g}"
+            )
+        size = min(4 * size, MOST_LEVELS)
     n = 1 + int(enough.argmax())
     best = Policy(S - n, S, float(costs[n - 1]))
 
     def cost_of(s, S):
         nonlocal m, M
         if (n := S - s) >= m.size:
-            m, M = renewal(params, 4 * n)
+            m, M = renewal(params, max(n, min(4 * n, MOST_LEVELS)))
         return float((K + m[:n] @ G(S - np.arange(n))) / M[n])
 
     while G(S := S + 1) <= best.cost:
@@ -331,7 +336,7 @@ def backup(table: Table, V: jax.Array) -> jax.Array:
 
     Source: (eq:periodic-bellman) of the lecture on where s and S come from.
     """
-    K, G, P = (jnp.asarray(some, V.dtype) for some in table)
+    K, G, P = (jnp.asarray(some, jnp.result_type(V, float)) for some in table)
     H = G + P @ V  # the cost of going on from each position, without an order
     return jnp.minimum(H, K + lax.cummin(H, reverse=True))  # the least over y >= x
 
