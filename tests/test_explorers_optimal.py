@@ -6,7 +6,9 @@ import pytest
 from page_modules import in_page  # noqa: F401 (a fixture)
 from scipy import stats
 
+from lectures_helpers import precision
 from lectures_helpers.dynamics import ss, ss_exact
+from lectures_helpers.optimal import dual_sourcing as dual
 from lectures_helpers.optimal import lost_sales, periodic
 
 SHOP = {"μ": 1.0, "σ": 0.5}  # of the lecture on where s and S come from
@@ -227,3 +229,79 @@ def test_gaps_are_shares_above_the_least(in_page):  # noqa: F811
     arguments = [[given, "a", 1], [given, "a", 4], [given, "b", 4]]
     found = [one["capped"] for one in in_page("lost_rules", "gaps", arguments)]
     assert found == [[0.5, 0.0], [0.0], [1.0]]
+
+
+def two_suppliers():
+    rng = np.random.default_rng(0)
+    laws = [
+        np.full(5, 0.2),
+        np.array([0.5, 0, 0, 0, 0.5]),
+        stats.binom(4, 0.5).pmf(range(5)),
+    ]
+    for pmf in laws:  # the page's, to the ends of its sliders
+        for premium, h in [(10, 5), (2, 1), (40, 10), (2, 10), (40, 1)]:
+            yield dual.create_parameters(100.0, 100.0 + premium, h, 495.0, pmf, 2)
+    for _ in range(10):
+        pmf = rng.dirichlet(np.ones(rng.integers(2, 7)))
+        premium, h = rng.uniform(1, 40), rng.uniform(0.5, 20)
+        b = rng.uniform(5, 20) * (premium + h)
+        yield dual.create_parameters(100.0, 100.0 + premium, h, b, pmf, 2)
+
+
+def as_in_the_page(shop):
+    return {
+        "c_r": shop.regular_cost,
+        "premium": shop.express_cost - shop.regular_cost,
+        "h": shop.holding_cost,
+        "b": shop.backorder_cost,
+        "pmf": shop.demand_pmf.tolist(),
+    }
+
+
+def share_by_equations(shop, e, z):
+    """Mean units by air over those asked for, from the equations of the chain from (0, 0)."""
+    top, pmf = len(e) - 1, shop.demand_pmf
+    reached, moves, flown = [(0, 0)], {}, {}
+    for x, q in reached:  # grows as it goes
+        u = x + e[x, q] + q
+        flown[x, q] = e[x, q] + pmf @ np.maximum(np.arange(pmf.size) - u, 0)
+        for d, chance in enumerate(pmf):
+            after = min(max(u - d, 0), top), int(z[x, q])
+            moves[(x, q), after] = moves.get(((x, q), after), 0.0) + chance
+            if after not in reached:
+                reached.append(after)
+    P = np.array([[moves.get((a, b), 0.0) for b in reached] for a in reached])
+    system = np.vstack([P.T - np.eye(len(reached)), np.ones(len(reached))])
+    law = np.linalg.lstsq(system, np.append(np.zeros(len(reached)), 1), rcond=None)[0]
+    return law @ [flown[state] for state in reached] / (pmf @ np.arange(pmf.size))
+
+
+def test_two_suppliers_are_solved_as_by_the_package(in_page):  # noqa: F811
+    shops = list(two_suppliers())
+    tables = in_page(
+        "dual_sourcing", "createTable", [[as_in_the_page(s)] for s in shops]
+    )
+    solved = in_page("dual_sourcing", "optimum", [[table] for table in tables])
+    asked = [[t, s["V"]] for t, s in zip(tables, solved, strict=True)]
+    found = in_page("dual_sourcing", "orders", asked)
+    shares = in_page(
+        "dual_sourcing",
+        "shareFlown",
+        [[t, o] for t, o in zip(tables, found, strict=True)],
+    )
+    for shop, table, page, orders, share in zip(
+        shops, tables, solved, found, shares, strict=True
+    ):
+        assert (table["top"], table["most"]) == dual.box_bounds(shop)
+        box, exact = dual.table(shop), dual.optimum(shop)
+        np.testing.assert_allclose(table["costs"], box.period_costs, rtol=1e-9)
+        np.testing.assert_allclose(table["short"], box.lifts, rtol=1e-9, atol=1e-13)
+        assert page["lower"] <= page["upper"] <= page["lower"] + 1e-8
+        assert page["upper"] == pytest.approx(float(exact.upper), abs=2e-8)
+        with precision.enable_x64(True):
+            e, z = (
+                np.asarray(some) for some in dual.orders(box, jnp.asarray(exact.values))
+            )
+        assert orders["e"] == e.ravel().tolist()
+        assert orders["z"] == z.ravel().tolist()
+        assert share == pytest.approx(share_by_equations(shop, e, z), abs=1e-8)

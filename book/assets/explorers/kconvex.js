@@ -39,11 +39,13 @@ export const kconvex = {
       panel.area([[from - 0.5, -10, -4], [to + 0.5, -10, -4]], "setup", { opacity: 0.9 });
     if (runs.length) panel.text(runs[runs.length - 1][1], -7, "order", "setup", { dy: 4, dx: 10 });
     panel.line(stocks.map((y) => [y, H[y]]), "holding");
-    panel.line(between.map((y) => [y, H[y] - height(y) > SEEN ? H[y] : NaN]), "backorder", { width: 4 });
+    const above = (y) => (H[y] - height(y) > SEEN ? H[y] : NaN);
+    panel.line(between.map((y) => [y, above(y)]), "backorder", { width: 4 });
     panel.line([[z, H[z]], [z, H[z] + K]], "setup", { dash: "4 3" });
     panel.text(z, H[z] + K / 2, "K", "setup", { dx: 6, dy: 4 });
     panel.line([[x, H[x]], [z, H[z] + K]], "total");
-    for (const [id, at, words] of [["x", x, "the line's left end x"], ["z", z, "the place z on its right"]])
+    const ends = [["x", x, "the line's left end x"], ["z", z, "the place z on its right"]];
+    for (const [id, at, words] of ends)
       plot.handle(panel, { id, label: words, x: at, y: H[at], moves: { x: id }, color: "holding" });
     plot.handle(panel, {
       id: "K", label: "cost of an order K", x: z, y: H[z] + K, moves: { y: "K" },

@@ -5,6 +5,8 @@ import { boxes } from "./boxes.js";
 import { card } from "./card.js";
 import { crossSection } from "./cross_section.js";
 import { crowd } from "./crowd.js";
+import { dualOrders } from "./dual_orders.js";
+import { dualRules } from "./dual_rules.js";
 import { counts, limits } from "./effort.js";
 import { expiring } from "./expiring.js";
 import { start } from "./explorer.js";
@@ -31,9 +33,9 @@ import { waterline } from "./waterline.js";
 
 const MODELS = {
   baseStock, books, boxes, card, countLaw, counts, criticalRatio, crossSection, crowd, cut,
-  expiring, families, kconvex, levels, limits, links, lostOrders, lostRules, lotPaths, lotSize,
-  order, queue, recipe, restocks, rules, sawtooth, slowSupplier, spread, tangent, twoSpreads,
-  waitingLine, waterline, wrongGuess,
+  dualOrders, dualRules, expiring, families, kconvex, levels, limits, links, lostOrders,
+  lostRules, lotPaths, lotSize, order, queue, recipe, restocks, rules, sawtooth, slowSupplier,
+  spread, tangent, twoSpreads, waitingLine, waterline, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {
