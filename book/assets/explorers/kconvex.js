@@ -59,8 +59,8 @@ export const kconvex = {
 
     const only = `K-convex only for K of ${fixed(needs, 1)} € and more. ${inWords(runs)}`;
     if (crossed)
-      return `At y = ${over} the curve rises ${fixed(H[over] - height(over), 1)} € above the line: ` +
-        `it is ${only}`;
+      return `At y = ${over} the curve rises ${fixed(H[over] - height(over), 1)} € above the ` +
+        `line: it is ${only}`;
     if (needs > K + SEEN) return `This line is not crossed, but another one is: ${only}`;
     return `No line is crossed, wherever it is put: the curve is K-convex for K of ` +
       `${fixed(needs, 1)} € and more. ${inWords(runs)}`;

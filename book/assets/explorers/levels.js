@@ -17,8 +17,8 @@ const partsOf = ({ K, h, p }, { restocks, onHand, lost }) => [K * restocks, h * 
 const total = ([restocks, holding, lost]) => restocks + holding + lost;
 const plain = (x) => String(Number(x.toFixed(2)));
 
-// Costs of all pairs, with a row for each s of `rows` and a column for each S of `columns`; the best
-// S for each s; and the best pair.
+// Costs of all pairs, with a row for each s of `rows` and a column for each S of `columns`; the
+// best S for each s; and the best pair.
 export function best({ K, h, p }, given) {
   const { rows, columns } = given;
   const { restocks, onHand, lost } = flowsOfAll(given);

@@ -46,7 +46,7 @@ export const lostOrders = {
       `the same every week ${given.constant}`,
       `the myopic rule ${myopic(x, given)}`,
     ];
-    return `Order ${best}. With probability ${percent(law[0], 0)} nothing is left when it arrives. ` +
-      `Of the rules, ${would.join(", ")}.`;
+    return `Order ${best}. With probability ${percent(law[0], 0)} nothing is left when it ` +
+      `arrives. Of the rules, ${would.join(", ")}.`;
   },
 };

@@ -29,7 +29,9 @@ export const lostRules = {
     const most = given.times;
     const [panel] = plot.begin();
     panel.axes({
-      x: { domain: [0.8, most + 0.2], label: "Lead time L (weeks)", values: linspace(1, most, most) },
+      x: {
+        domain: [0.8, most + 0.2], label: "Lead time L (weeks)", values: linspace(1, most, most),
+      },
       y: {
         domain: [0, roundUp(200 * Math.max(...above["base stock"], 0.001))],
         label: "Above the least cost (%)",

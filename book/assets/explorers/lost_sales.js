@@ -1,6 +1,6 @@
 // Lost sales with orders on their way, as lectures_helpers.optimal.lost_sales. A state is
-// [x_0, ..., x_{L-1}]: what is on hand, and what comes in 1, ..., L - 1 periods; `pmf` is the law of
-// a period's demand.
+// [x_0, ..., x_{L-1}]: what is on hand, and what comes in 1, ..., L - 1 periods; `pmf` is the law
+// of a period's demand.
 import { clamp, sum } from "./numbers.js";
 
 // The law of (X - D)^+ for X of a law.

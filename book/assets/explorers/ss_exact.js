@@ -4,8 +4,8 @@
 // What a cycle has sold so far moves in steps D. Its renewal density m solves
 // m(u) = f(u) + ∫ f(u - v) m(v) dv, with f that of demand. On a grid the trapezoidal rule does:
 // f, and so m, vanish at 0 with all their derivatives, so that only the other end of an integral
-// needs a correction. With σ = 0.5, the page's, flows are right to 1e-6; for σ from 0.3 to 0.8 to 1e-4
-// (tests/test_explorers_optimal.py compares).
+// needs a correction. With σ = 0.5, the page's, flows are right to 1e-6; for σ from 0.3 to 0.8 to
+// 1e-4 (tests/test_explorers_optimal.py compares).
 import { normalCdf } from "./probability.js";
 
 const FINE = 0.12; // steps of the grid, in units of the spread that demand has near its mode
@@ -40,7 +40,7 @@ function renewal(law, step, count) {
   return m;
 }
 
-// The longest step that divides `unit` and resolves the law over a `length`, if that is not too long.
+// The longest step that divides `unit` and resolves the law over a `length`, if not too long.
 function stepOf({ μ, σ }, unit, length) {
   const fine = Math.min(FINE * σ * Math.exp(μ - σ * σ), length / LEAST);
   return unit / Math.ceil(unit / Math.max(fine, length / MOST));
@@ -73,7 +73,7 @@ export function flows({ s, S, μ, σ }) {
 }
 
 // The same for all pairs of `rows` (s) and `columns` (S), increasing numbers that are multiples of
-// `unit` apart: arrays with a row for each s. A pair with s >= S has no cycle; its flows are infinite.
+// `unit` apart: arrays with a row for each s. A pair with s >= S has no cycle, and infinite flows.
 export function landscape({ μ, σ }, rows, columns, unit) {
   const law = { μ, σ };
   const highest = columns[columns.length - 1];
