@@ -9,7 +9,7 @@ const LOOKS = {
 };
 
 export const dualRules = {
-  draw(plot, { premium, law, l }, { premiums, times, gaps }) {
+  draw(plot, { premium, law, periods }, { premiums, times, gaps }) {
     const row = premiums.indexOf(premium);
     const lines = Object.fromEntries(Object.keys(LOOKS).map((name) =>
       [name, gaps[name][law][row]]));
@@ -22,7 +22,7 @@ export const dualRules = {
       },
       y: { domain: [0, roundUp(1.3 * top)], label: "Above the least (%)" },
     });
-    panel.rule({ x: l }, "neutral");
+    panel.rule({ x: periods }, "neutral");
     for (const [name, look] of Object.entries(LOOKS)) {
       const points = lines[name].map((gap, i) => [times[i], gap]);
       panel.line(points, look.color, { dash: look.dash ?? null });
@@ -32,16 +32,16 @@ export const dualRules = {
       columns: plot.narrow ? 1 : 2, corner: "top left",
     });
     plot.handle(panel, {
-      id: "l", label: "lead time of the ship", x: l, y: 0, moves: { x: "l" }, along: "x",
-      color: "neutral",
+      id: "periods", label: "lead time of the ship", x: periods, y: 0, moves: { x: "periods" },
+      along: "x", color: "neutral",
     });
-    const i = times.indexOf(l);
+    const i = times.indexOf(periods);
     const order = Object.keys(LOOKS).sort((one, other) => lines[one][i] - lines[other][i]);
     if (lines[order[3]][i] < 0.05)
-      return `With a ship of ${count(l, "period")} all four rules are as good as ` +
+      return `With a ship of ${count(periods, "period")} all four rules are as good as ` +
         "the best of any kind.";
     const said = (name) => `the ${name} ${fixed(lines[name][i], 1)} %`;
-    return `With a ship of ${count(l, "period")} the ${order[0]} comes closest: it costs ` +
+    return `With a ship of ${count(periods, "period")} the ${order[0]} comes closest: it costs ` +
       `${fixed(lines[order[0]][i], 1)} % more of what a rule decides; ` +
       `${order.slice(1).map(said).join(", ")}.`;
   },

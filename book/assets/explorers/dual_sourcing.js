@@ -5,10 +5,16 @@ import { range, sum } from "./numbers.js";
 const CLOSE = 1e-9; // € between the bounds on the least cost
 const MOST = 5000; // backups
 
-// A newsvendor's level against a demand.
+// A newsvendor's level against a demand: the least y with h P(D <= y) >= b P(D > y).
 function newsvendor({ h, b }, law) {
+  let more = 0;
+  const above = law.map(() => 0);
+  for (let y = law.length - 1; y >= 0; y--) [above[y], more] = [more, more + law[y]];
   let served = 0;
-  return law.findIndex((chance) => (served += chance) >= (b / (b + h)) * (1 - 1e-12));
+  return law.findIndex((chance, y) => {
+    served += chance;
+    return h * served * (1 + 1e-12) >= b * above[y];
+  });
 }
 
 function convolve(a, b) {
@@ -18,7 +24,7 @@ function convolve(a, b) {
 }
 
 // The box of states that no good rule leaves, (x, q) with x <= top and q <= most, and the cost of a
-// period by the stock y after the aeroplane.
+// period by the stock y after the aeroplane. No order lifts stock and orders together above `top`.
 export function createTable(shop) {
   const { c_r, h, b, pmf } = shop;
   const most = Math.max(newsvendor(shop, convolve(convolve(pmf, pmf), pmf)), 1);
@@ -48,14 +54,19 @@ export function backup(table, V) {
   const { premium, most, top, costs } = table;
   const width = most + 1;
   const U = toCome(table, V);
-  const best = Float64Array.from({ length: top + most + 1 }, (_, u) =>
-    U.subarray(u * width, (u + 1) * width).reduce((a, b) => Math.min(a, b)));
+  const best = Float64Array.from({ length: top + most + 1 }, (_, u) => {
+    let least = U[u * width];
+    for (let z = 1; z <= Math.min(most, top - u); z++) least = Math.min(least, U[u * width + z]);
+    return least;
+  });
   const TV = new Float64Array(V.length);
   for (let q = 0; q <= most; q++) {
-    let least = Infinity; // of all y from the top down
+    let fly = Infinity; // the best y that one may fly to, from the top down
     for (let x = top; x >= 0; x--) {
-      least = Math.min(least + premium, costs[x] + best[x + q]);
-      TV[x * width + q] = least;
+      const stay = costs[x] + best[x + q];
+      fly += premium;
+      if (x + q <= top) fly = Math.min(fly, stay);
+      TV[x * width + q] = Math.min(stay, fly);
     }
   }
   return TV;
@@ -85,22 +96,29 @@ export function orders(table, V) {
   const width = most + 1;
   const U = toCome(table, V);
   const H = (y, q, z) => costs[y] + U[(y + q) * width + z];
-  let near = 0;
-  for (let y = 0; y <= top; y++)
-    for (let q = 0; q <= most; q++)
-      for (let z = 0; z <= most; z++) near = Math.max(near, Math.abs(H(y, q, z)));
-  near *= 1e-9; // equal but for rounding
+  let [low, high] = [Infinity, -Infinity];
+  for (let y = 0; y <= top; y++) {
+    for (let q = 0; q <= most; q++) {
+      for (let z = 0; z <= most; z++) {
+        low = Math.min(low, H(y, q, z));
+        high = Math.max(high, H(y, q, z));
+      }
+    }
+  }
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  const near = 1e-9 * (high - low) + 4 * Number.EPSILON * largest; // equal but for rounding
   const e = new Int32Array(V.length);
   const z = new Int32Array(V.length);
   for (let q = 0; q <= most; q++) {
     let [least, stop] = [Infinity, top];
     const ship = new Int32Array(top + 1);
     for (let y = top; y >= 0; y--) {
-      const cheapest = range(0, most).reduce((a, i) => Math.min(a, H(y, q, i)), Infinity);
+      const ships = range(0, Math.max(0, Math.min(most, top - y - q)));
+      const cheapest = ships.reduce((a, i) => Math.min(a, H(y, q, i)), Infinity);
       while (H(y, q, ship[y]) > cheapest + near) ship[y]++;
-      const fare = cheapest + premium * y;
-      least = Math.min(least, fare);
-      if (fare <= least + near) stop = y;
+      const stay = cheapest + premium * y;
+      if (y + q <= top) least = Math.min(least, stay);
+      if (stay <= least + near) stop = y;
       e[y * width + q] = stop - y;
       z[y * width + q] = ship[stop];
     }

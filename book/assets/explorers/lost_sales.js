@@ -29,14 +29,17 @@ export function beforeArrival(x, pmf) {
   return leftOver(law, pmf);
 }
 
-// The least z that serves the period of its arrival with probability p / (p + h).
+// The least z that serves the period of its arrival with probability p / (p + h), that is
+// h P(served) >= p P(not): both are sums, and neither is a difference.
 export function myopic(x, { h, p, pmf }) {
-  const law = beforeArrival(x, pmf);
-  let served = 0;
-  const cdf = pmf.map((chance) => (served += chance));
-  const reach = (z) => sum([...law].map((chance, stock) => chance * (cdf[stock + z] ?? 1)));
+  const law = [...beforeArrival(x, pmf)];
+  const demand = (keep) => sum(pmf.filter((_, d) => keep(d)));
+  const served = pmf.map((_, stock) => demand((d) => d <= stock));
+  const more = pmf.map((_, stock) => demand((d) => d > stock));
+  const reach = (chances, beyond, z) =>
+    sum(law.map((chance, stock) => chance * (chances[stock + z] ?? beyond)));
   let z = 0;
-  while (z < pmf.length - 1 && reach(z) < (p / (p + h)) * (1 - 1e-12)) z++;
+  while (h * reach(served, 1, z) * (1 + 1e-12) < p * reach(more, 0, z)) z++;
   return z;
 }
 
