@@ -159,7 +159,7 @@ class Panel {
         if (at < this.left + room || at > this.right - room) continue;
         if (taken.some(([other, its]) => Math.abs(at - other) < room + its)) continue;
         taken.push([at, room]);
-        this.root.append("text").attr("class", "mark").attr("text-anchor", "middle")
+        this.root.append("text").attr("class", "words").attr("text-anchor", "middle")
           .attr("x", at).attr("y", this.y(y) + 4)
           .style("fill", `var(--explorer-${color}-ink)`).text(words);
       }
@@ -168,7 +168,7 @@ class Panel {
 
   // Words above the panel, in its middle.
   title(words) {
-    this.root.append("text").attr("class", "mark").attr("text-anchor", "middle")
+    this.root.append("text").attr("class", "words").attr("text-anchor", "middle")
       .attr("x", (this.left + this.right) / 2).attr("y", this.top - 5).text(words);
     return this;
   }
@@ -215,7 +215,7 @@ class Panel {
   // Words at a place; {dx, dy} move them by pixels. They stay inside the panel's width, unless
   // `free`: to measure each of many words takes time.
   text(x, y, words, color = "total", { anchor = "start", dx = 6, dy = -6, free = false } = {}) {
-    const put = this.root.append("text").attr("class", "mark").attr("text-anchor", anchor)
+    const put = this.root.append("text").attr("class", "words").attr("text-anchor", anchor)
       .attr("x", this.x(x) + dx).attr("y", this.y(y) + dy)
       .style("fill", `var(--explorer-${color}-ink)`).text(words);
     if (free) return this;
@@ -233,7 +233,7 @@ class Panel {
       const group = this.root.append("g");
       group.append("line").attr("x2", sample - 6).attr("stroke-width", 1.8)
         .attr("stroke-dasharray", dash).style("stroke", `var(--explorer-${color})`);
-      group.append("text").attr("class", "mark").attr("x", sample).attr("y", 4)
+      group.append("text").attr("class", "words").attr("x", sample).attr("y", 4)
         .style("fill", `var(--explorer-${color}-ink)`).text(words);
       return group;
     });
