@@ -551,7 +551,7 @@ GOOD = {
         ({"play_ms": "fast"}, "play_ms = 'fast' must be"),
         ({"model": ""}, "model = '' must be the name of a model"),
         ({"model": 3}, "model = 3 must be the name of a model"),
-        ({"given": {"x": 1}}, "given = {'x': 1} is for a model"),
+        ({"given": {"x": 1}}, "model must be named, since given = {'x': 1}"),
         ({"model": "m", "given": [1]}, "given = [1] must be a mapping"),
         ({"model": "m", "given": {"x": np.nan}}, "given must hold finite numbers"),
         ({"model": "m", "given": {"x": {1}}}, "given must hold finite numbers"),

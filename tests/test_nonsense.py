@@ -539,6 +539,7 @@ def table():
             "draw": a(lambda x: [plt.figure(), None][1]), "values": a(values), "alt": text,
             "start": a({"x": 2}, OPTIONAL), "labels": a({"x": "units"}, OPTIONAL),
             "play_ms": a(100, OPTIONAL, LARGE),
+            "model": a("sawtooth", TEXT), "given": a({"s": 1}, OPTIONAL),
         },
     }  # fmt: skip
     return rows

@@ -92,8 +92,10 @@ def explore(
     possible = model is None or (isinstance(model, str) and model.isidentifier())
     _require(possible, f"model = {model!r} must be the name of a model in the page")
     if given is not None:
-        _require(model is not None, f"given = {given!r} is for a model; name it")
-    given = _as_json(given or {})
+        _require(
+            model is not None, f"model must be named, since given = {given!r} is for it"
+        )
+    given = _as_json({} if given is None else given)
     start = {} if start is None else start
     labels = {} if labels is None else labels
     for what, some in {"values": values, "start": start, "labels": labels}.items():
@@ -179,7 +181,9 @@ def _text(value):
 
 def _as_json(given):
     """`given` with its arrays as lists, once it is known to be light and finite."""
+    checks.not_traced("given", given)
     _require(isinstance(given, Mapping), f"given = {given!r} must be a mapping")
+    checks.not_traced("given", *given.values())
     given = {
         name: one.tolist() if hasattr(one, "tolist") else one
         for name, one in given.items()
