@@ -39,6 +39,11 @@ const followContents = () => {
   mark();
 };
 
+// The search fetches each page that it finds, to show a piece of it. A browser that has the book
+// from files fetches nothing: there the titles must do, or each would stand beside an error.
+if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined")
+  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
 document.addEventListener("DOMContentLoaded", () => {
   // The title of a folded solution is a link to its exercise, which stands above it. It is to open
   // the solution instead: the style sheet lets taps through to the box, and this keeps Tab from
