@@ -167,6 +167,17 @@ def test_advice_is_of_what_went_wrong(checkout, pip, advice, half_made):
     assert make(checkout)[0] == 0
 
 
+def test_ctrl_c_gets_no_advice(checkout):
+    """Whatever was at work: here the look whether the Python can make an environment."""
+    python = checkout / "a python"
+    stop = 'case "$2" in *ensurepip*) kill -INT $PPID; kill -INT $$ ;; esac\n'
+    python.write_text(PYTHON.replace("#!/bin/sh\n", f"#!/bin/sh\n{stop}"))
+    status, said = make(checkout)
+    assert (status, said) == (130, "")
+    python.write_text(PYTHON)
+    assert make(checkout)[0] == 0
+
+
 def test_an_old_python_is_refused_in_a_line(checkout):
     old = checkout / "old python"
     old.write_text('#!/bin/sh\ncase "$2" in *print*) echo 3.9 ;; *) exit 1 ;; esac\n')

@@ -314,6 +314,18 @@ def test_works_offline_from_the_zip(name, phone, unpacked):
     site_pages.check(f"{name}, opened as a file,", faults)
 
 
+def test_search_finds_lectures_offline_from_the_zip(phone, unpacked):
+    """A browser that has the book from files may not fetch what it finds."""
+    page, errors = phone.new_page(), []
+    page.on("console", lambda said: errors.append(said.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{unpacked.as_uri()}/search.html?q=newsvendor")
+    page.locator("#search-results li a[href*='newsvendor.html']").first.wait_for()
+    page.wait_for_timeout(300)  # what it would fetch comes after the titles
+    page.close()
+    site_pages.check("The search of the zip", [f"says {error}" for error in errors])
+
+
 @pytest.mark.parametrize(
     ("asked", "lecture"),
     [

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # What the scripts that make an environment share; to be sourced, from the repository's root.
 
+trap 'exit 130' INT # Ctrl-C is no fault of a Python, and wants no advice
+
 refuse() { printf '%s\n' "$*" >&2; exit 1; }
 
 version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null; }
