@@ -305,3 +305,38 @@ def test_two_suppliers_are_solved_as_by_the_package(in_page):  # noqa: F811
         assert orders["e"] == e.ravel().tolist()
         assert orders["z"] == z.ravel().tolist()
         assert share == pytest.approx(share_by_equations(shop, e, z), abs=1e-8)
+
+
+def lifted(demands, lead_time, days):
+    """Orders of a stage, day by day: each lifts its position to the level of that day's forecast."""
+    position, made = None, []
+    for today in range(days - 1, len(demands)):
+        level = lead_time * np.mean(demands[today - days + 1 : today + 1])
+        if position is not None:
+            position -= demands[today]
+            made.append(level - position)
+        position = level
+    return np.array(made)
+
+
+@pytest.mark.parametrize("sees", ["orders", "customers"])
+@pytest.mark.parametrize(
+    ("days", "brew", "lead_times"), [(2, 4, [1, 1, 2]), (15, 1, [3]), (7, 2, [1, 4, 2])]
+)
+def test_stages_of_the_beer_game_reach_their_levels(
+    in_page,  # noqa: F811 (the fixture, above)
+    days,
+    brew,
+    lead_times,
+    sees,
+):
+    found = in_page("beer", "beerGame", [[days, brew, sees, lead_times]])[0]
+    demand = np.repeat([4.0, 8.0], [60 + 3 * days, 40])
+    rows, waits = [demand], [*lead_times[:-1], brew]
+    for j, wait in enumerate(waits):
+        seen, wait = (
+            (rows[-1], wait) if sees == "orders" else (demand, sum(waits[: j + 1]))
+        )
+        rows.append(lifted(seen, wait, days))
+    assert [len(row) for row in found] == [45] * len(rows)
+    np.testing.assert_allclose(found, [row[-45:] for row in rows], rtol=1e-9)

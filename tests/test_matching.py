@@ -28,7 +28,7 @@ def _matched(times, lead_times, start, quantity, phase):
     lots = matching.lot_arrivals(times, lead_times, quantity, N, phase)
     arrivals = matching.unit_times(lots, quantity, start, N)
     sums = matching.measure(times, arrivals, WARMUP, COUNTED)
-    window = matching._window(times, WARMUP, COUNTED)
+    window = matching.time_window(times, WARMUP, COUNTED)
     missing = matching._mean_missing(times, lots, quantity, phase, window)
     shifts = start + jnp.arange(LEVELS)
     shares = matching._shares_of_time(times, lots, quantity, shifts, window)

@@ -634,7 +634,7 @@ def explorer_html():
             " slider.value === '2' && frames[1].classList.add('shown'))",
             "shows 2 frames at once",
         ),
-        ("Object.defineProperty(output, 'value', {})", "to a screen reader"),
+        ("Object.defineProperty(output, 'value', {set() {}})", "to a screen reader"),
         ("style.textContent += '.explorer img { opacity: 0 }'", "the same picture"),
         ("style.textContent += '.explorer-frame { visibility: visible }'", "at once"),
         ("button.replaceWith(button.cloneNode(true))", "not become one to pause"),

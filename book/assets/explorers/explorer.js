@@ -43,7 +43,8 @@ export function start(root, model, isFirst) {
   if (model.customers) button("New customers", () => change(() => (state.seed = (state.seed + 1) % 1e6)));
   if (data.play) player(data.play);
   button("Reset", () => change(() => (state = first())));
-  const live = make("div", { class: "explorer-live" }, controls, svg, sentence, buttons, spoken);
+  // The sentence comes last: whatever its length, nothing moves under the finger on a slider.
+  const live = make("div", { class: "explorer-live" }, svg, controls, buttons, sentence, spoken);
   root.append(live);
   root.classList.add("moves");
 

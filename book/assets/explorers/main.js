@@ -1,5 +1,6 @@
 // What a page with explorers runs. The book's build puts this file and what it imports into one
 // script (book/_ext/explorers.py): a page that is opened as a file cannot load modules.
+import { beer } from "./beer.js";
 import { books } from "./books.js";
 import { boxes } from "./boxes.js";
 import { card } from "./card.js";
@@ -32,8 +33,8 @@ import { countLaw, slowSupplier, twoSpreads } from "./variability.js";
 import { waterline } from "./waterline.js";
 
 const MODELS = {
-  baseStock, books, boxes, card, countLaw, counts, criticalRatio, crossSection, crowd, cut,
-  dualOrders, dualRules, expiring, families, kconvex, levels, limits, links, lostOrders,
+  baseStock, beer, books, boxes, card, countLaw, counts, criticalRatio, crossSection, crowd,
+  cut, dualOrders, dualRules, expiring, families, kconvex, levels, limits, links, lostOrders,
   lostRules, lotPaths, lotSize, order, queue, recipe, restocks, rules, sawtooth, slowSupplier,
   spread, tangent, twoSpreads, waitingLine, waterline, wrongGuess,
 };
