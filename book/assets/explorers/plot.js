@@ -24,8 +24,9 @@ export function cividis(share) {
 
 // A panel with room `box` for itself and its axes' labels. Every method draws in data's units.
 class Panel {
-  constructor(root, box, id, kept) {
+  constructor(root, box, id, kept, widthOf) {
     this.id = id;
+    this.widthOf = widthOf;
     this.kept = kept;
     this.root = root.append("g");
     this.box = box;
@@ -187,7 +188,7 @@ class Panel {
       const [x, y, , , share, words, hasFrame] = look;
       const ink = share > 0.55 ? "black" : "white";
       const cell = select(this).attr("transform", `translate(${x},${y})`);
-      cell.selectAll("*").remove();
+      this.replaceChildren();
       const rect = (w, h) => cell.append("rect").attr("x", -w / 2).attr("y", -h / 2)
         .attr("width", w).attr("height", h);
       rect(wide + 1, tall + 1).attr("fill", cividis(share)) // larger, so that there are no seams
@@ -213,15 +214,17 @@ class Panel {
   }
 
   // Words at a place; {dx, dy} move them by pixels. They stay inside the panel's width, unless
-  // `free`: to measure each of many words takes time.
+  // `free`: where they may be many, or stand outside.
   text(x, y, words, color = "total", { anchor = "start", dx = 6, dy = -6, free = false } = {}) {
-    const put = this.root.append("text").attr("class", "words").attr("text-anchor", anchor)
-      .attr("x", this.x(x) + dx).attr("y", this.y(y) + dy)
+    let at = this.x(x) + dx;
+    if (!free) {
+      const width = this.widthOf(words);
+      const from = at - width * { start: 0, middle: 0.5, end: 1 }[anchor];
+      at -= Math.max(0, from + width - this.right - 14) || Math.min(0, from - this.left - 2);
+    }
+    this.root.append("text").attr("class", "words").attr("text-anchor", anchor)
+      .attr("x", at).attr("y", this.y(y) + dy)
       .style("fill", `var(--explorer-${color}-ink)`).text(words);
-    if (free) return this;
-    const { x: from, width } = put.node().getBBox();
-    const over = Math.max(0, from + width - this.right - 14) || Math.min(0, from - this.left - 2);
-    put.attr("x", this.x(x) + dx - over);
     return this;
   }
 
@@ -237,7 +240,7 @@ class Panel {
         .style("fill", `var(--explorer-${color}-ink)`).text(words);
       return group;
     });
-    const lengths = made.map((group) => group.node().lastChild.getComputedTextLength());
+    const lengths = items.map(({ words }) => this.widthOf(words));
     const widths = Array.from({ length: columns }, (_, i) =>
       sample + 14 + Math.max(0, ...lengths.slice(i * rows, (i + 1) * rows)));
     const x = corner.endsWith("left") ? this.left + 8 : this.right - sum(widths) + 14;
@@ -259,6 +262,20 @@ export class Plot {
     this.under = svg.append("g").attr("aria-hidden", "true"); // what may stay from drawing to drawing
     this.back = svg.append("g").attr("aria-hidden", "true");
     this.front = svg.append("g");
+    this.widths = new Map();
+  }
+
+  // Pixels that words take. Asked of the figure itself, every answer would lay out the page anew.
+  widthOf(words) {
+    if (!this.widths.has(words)) {
+      if (!this.pen) {
+        this.pen = document.createElement("canvas").getContext("2d");
+        this.pen.font = `13px ${getComputedStyle(this.svg.node()).fontFamily}`;
+      }
+      if (this.widths.size > 999) this.widths.clear();
+      this.widths.set(words, this.pen.measureText(words).width);
+    }
+    return this.widths.get(words);
   }
 
   // Begin a drawing of `count` panels, each about `ratio` times as high as it is wide (`stacked`:
@@ -275,13 +292,13 @@ export class Plot {
     const above = highs.map((_, i) => (columns > 1 ? 0 : sum(highs.slice(0, i)) + i * BELOW));
     this.height = above[count - 1] + highs[count - 1];
     this.svg.attr("viewBox", `0 0 ${width} ${this.height}`).attr("height", this.height);
-    this.back.selectAll("*").remove();
+    this.back.node().replaceChildren();
     this.handles = [];
     const kept = this.under.selectAll("g.kept").data(Array(count).fill(false)).join("g")
       .attr("class", "kept").nodes();
     return highs.map((high, i) => new Panel(this.back, {
       x: columns > 1 ? i * (wide + GAP) : 0, y: above[i], width: wide, height: high,
-    }, `${this.id}-${i}`, select(kept[i])));
+    }, `${this.id}-${i}`, select(kept[i]), (words) => this.widthOf(words)));
   }
 
   // Something to take hold of, at (x, y) of a panel. `moves` maps an axis to the parameter that
@@ -308,7 +325,7 @@ export class Plot {
 
   // Put the handles in place; the ones of before stay, so that focus and a drag stay too.
   end({ onMove, onKey, valueOf, textOf }) {
-    this.under.selectAll("g.kept").filter((used) => !used).selectAll("*").remove();
+    this.under.selectAll("g.kept").filter((used) => !used).each(function () { this.replaceChildren(); });
     this.front.selectAll("g.handle").data(this.handles, (handle) => handle.id).join((enter) => {
       const made = enter.append("g").attr("class", "handle").attr("role", "slider")
         .attr("tabindex", 0).on("keydown", (event, handle) => onKey(event, handle));

@@ -1,6 +1,6 @@
 // Lecture "Rules of thumb": what five rules leave on the table, over all stocks and by their size.
 import { createModel, cutPoisson, grid, solve } from "./expiry.js";
-import { count, percent, sum } from "./numbers.js";
+import { count, last, percent, sum } from "./numbers.js";
 import {
   evaluate, fluidPolicy, greedy, laterValues, newsvendorLevel, newsvendorPolicy, relativeGap,
   worthHolding,
@@ -54,6 +54,13 @@ function sumUp(gap, totals) {
   return { mean: sum([...sums]) / gap.length, largest, bySize };
 }
 
+// Every rule's gaps, summed up: the shop stays as it is while the units in stock are dragged.
+const summedUp = last((m, mean, s, θ, r, periods) => {
+  const model = createModel({ m, k: MOST + 1, pmf: cutPoisson(mean, 19), s, θ, r });
+  return Object.entries(ruleGaps(model, periods)).map(([name, gap]) =>
+    ({ name, ...LOOKS[name], ...sumUp(gap, grid(model).totals) }));
+});
+
 // The end of an axis: 20 %, or twice as much as often as it takes.
 const endOf = (most) => 20 * 2 ** Math.max(0, Math.ceil(Math.log2((100 * most) / 20)));
 
@@ -67,11 +74,7 @@ export const rules = {
   mend: ({ m, units }) => (units > m * MOST ? { units: m * MOST } : {}),
 
   draw(plot, p, given) {
-    const model = createModel({
-      m: p.m, k: MOST + 1, pmf: cutPoisson(p.mean, 19), s: p.salvage, θ: p.disposal, r: p.price,
-    });
-    const found = Object.entries(ruleGaps(model, given.num_periods)).map(([name, gap]) =>
-      ({ name, ...LOOKS[name], ...sumUp(gap, grid(model).totals) }));
+    const found = summedUp(p.m, p.mean, p.salvage, p.disposal, p.price, given.num_periods);
     const [above, below] = plot.begin({ count: 2, ratio: [0.42, 0.48], stacked: true });
 
     const end = endOf(Math.max(...found.map(({ largest }) => largest)));
