@@ -4,7 +4,7 @@ var asked = new URLSearchParams(location.search).get("q")?.trim().toLowerCase() 
 var Scorer = {
   score: ([docname, title, anchor, description, score]) =>
     score + (title.startsWith('<span class="section-number">') ? 20 : 0)
-      + (asked && `${title} ${docname.split("/").pop()}`.toLowerCase().includes(asked) ? 10 : 0),
+      + (asked && `${title} ${docname.split("/").pop()}`.toLowerCase().includes(asked) ? 15 : 0),
   objNameMatch: 11,
   objPartialMatch: 1,
   objPrio: { 0: 0, 1: 0, 2: 0 },
