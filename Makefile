@@ -11,7 +11,7 @@ export PIP_USER = 0
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book test page notebooks labs instances edits numerics lint format bench colab lowest repository clean distclean
+.PHONY: help environment book test page notebooks labs instances edits numerics lint format bench colab lowest repository release clean distclean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,8 +83,12 @@ lowest: ## run everything on the lowest versions that pyproject.toml allows (nee
 repository: ## REPO=owner/name: write the repository's address everywhere
 	@python=$$(bash tools/find_python.sh) && "$$python" -m tools.repository $(REPO)
 
+release: VERSION ?=
+release: ## VERSION=0.2.0: build the package and check it as strangers meet it, commit, tag
+	@python=$$(bash tools/find_python.sh) && "$$python" -m tools.release $(VERSION)
+
 clean: ## remove what the build made
-	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	rm -rf _build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 
 distclean: clean ## ... and the environments
 	rm -rf .venv .venv-colab .venv-lowest

@@ -42,10 +42,10 @@ def pytest_unconfigure(config):
     reasons = [
         report.longrepr[2].removeprefix("Skipped: ")
         for report in reporter.stats.get("skipped", [])
-        if report.nodeid.startswith("tests/test_site.py")
+        if report.nodeid.startswith(("tests/test_site.py", "tests/test_explorers"))
     ]
     if reasons:
         reporter.write_line(
-            f"Not tested: the built book in a browser. {len(reasons)} tests of"
-            f" tests/test_site.py were skipped: {reasons[0]}"
+            f"Not tested: the built book and its explorers in a browser. {len(reasons)}"
+            f" tests were skipped: {reasons[0]}"
         )

@@ -173,6 +173,23 @@ def head_faults(name, html, repository, root):
     return faults
 
 
+def preview_faults(html, repository, built):
+    """What a link to a page shows elsewhere: title, opening, and a picture that is there."""
+    found = dict(re.findall(r'<meta property="og:([\w:]+)" content="([^"]*)">', html))
+    faults = [
+        f"a link to it shows no {name}"
+        for name in ("title", "description", "image", "image:alt", "url")
+        if not found.get(name)
+    ]
+    if picture := found.get("image"):
+        file = built / picture.removeprefix(f"{repository.site}/")
+        if not file.is_file():
+            faults.append(
+                f"a link to it shows {picture}, which is no picture of the book"
+            )
+    return faults
+
+
 def twin_faults(path, site, documents):
     """Links of a twin to the published book and to other twins that lead nowhere."""
     faults = []

@@ -81,7 +81,8 @@ def small_course(tmp_path_factory):
     (root / "book" / "reference").mkdir()
     (root / "book" / "glossary.md").rename(root / "book" / "reference" / "glossary.md")
     config = yaml.safe_load((course.ROOT / "_config.yml").read_text(encoding="utf-8"))
-    del config["sphinx"]["local_extensions"]["published"]  # what only the course has
+    for name in ("published", "cite"):  # what only the course has
+        del config["sphinx"]["local_extensions"][name]
     (root / "_config.yml").write_text(yaml.safe_dump(config))
     shutil.copy(course.ROOT / "book" / "references.bib", root / "book")
     shutil.copytree(course.ROOT / "book" / "_ext", root / "book" / "_ext")

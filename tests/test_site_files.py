@@ -47,6 +47,10 @@ class TestPage:
             name, site_pages.head_faults(name, html, REPOSITORY, course.ROOT)
         )
 
+    def test_a_link_to_it_shows_what_it_is(self, name):
+        html = (BUILT / f"{name}.html").read_text(encoding="utf-8")
+        site_pages.check(name, site_pages.preview_faults(html, REPOSITORY, BUILT))
+
 
 def test_links_of_the_other_pages_lead_somewhere(documents):
     for name in documents:
@@ -155,6 +159,22 @@ def test_faults_of_a_page_s_head_are_found(tmp_path, html, twin, fault):
     if twin:
         (tmp_path / "page.ipynb").touch()
     faults = site_pages.head_faults("page", html, REPOSITORY, tmp_path)
+    assert len(faults) == (fault is not None)
+    assert not faults or fault in faults[0]
+
+
+@pytest.mark.parametrize(
+    ("picture", "fault"),
+    [("page.png", None), ("other.png", "no picture of the book"), ("", "no image")],
+)
+def test_faults_of_previews_are_found(tmp_path, picture, fault):
+    (tmp_path / "page.png").touch()
+    said = {name: "x" for name in ("title", "description", "image:alt", "url")}
+    said["image"] = picture and f"{REPOSITORY.site}/{picture}"
+    html = "".join(
+        f'<meta property="og:{name}" content="{x}">' for name, x in said.items()
+    )
+    faults = site_pages.preview_faults(html, REPOSITORY, tmp_path)
     assert len(faults) == (fault is not None)
     assert not faults or fault in faults[0]
 

@@ -17,6 +17,8 @@ WORKFLOWS = sorted((course.ROOT / ".github" / "workflows").glob("*.yml"))
 WRITERS = {
     "pages.yml: address": {"contents": "write"},
     "pages.yml: deploy": {"pages": "write", "id-token": "write"},
+    "release.yml: publish": {"id-token": "write"},
+    "release.yml: announce": {"contents": "write"},
 }
 every_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.name)
 
@@ -62,7 +64,9 @@ def test_nothing_is_written_unless_a_job_needs_it(path):
 @every_workflow
 def test_a_job_that_writes_installs_nothing(path):
     """A package could leave a git hook, or a program before git in the path."""
-    may_run = re.compile(r"actions/(checkout|deploy-pages)@.*")
+    may_run = re.compile(
+        r"(actions/(checkout|deploy-pages|download-artifact)|pypa/gh-action-pypi-publish)@.*"
+    )
     installs = re.compile(r"\b(make (?!repository)|pip|npm|npx|curl|wget|apt-get)\b")
     for name, job in jobs(path).items():
         if f"{path.name}: {name}" in WRITERS:
@@ -106,6 +110,20 @@ def test_the_book_is_published_under_the_address_of_its_repository():
     assert [c for c in commands if c in (address, book)] == [address, book], (
         f"pages.yml: build: run `{address}`, then `{book}`"
     )
+
+
+def test_what_is_released_was_checked():
+    """A tag alone starts it, and each job waits for the one before."""
+    path = workflow("release.yml")
+    events = yaml.safe_load(path.read_text(encoding="utf-8"))[True]
+    assert events == {"push": {"tags": ["v*"]}}
+    first, *later = jobs(path).items()
+    commands = [step.get("run", "") for step in first[1]["steps"]]
+    assert any("tools.release --agrees" in command for command in commands)
+    assert any("tools.release --check" in command for command in commands)
+    for (before, _), (name, job) in zip([first, *later], later, strict=False):
+        assert job.get("needs") == before, f"release.yml: {name} must need {before}"
+        assert "if" not in job, f"release.yml: {name} would run though {before} did not"
 
 
 def test_only_main_is_published():

@@ -19,9 +19,10 @@ FOLDER = "inventory-lectures"  # what the zip unpacks to
 PACKAGE = "lectures_helpers"
 FILES = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml")
 
-# Nobody's browser asks for these: maps of minified scripts, and MathJax's other bundles.
+# Nobody's browser asks for these: maps of minified scripts, MathJax's other bundles, and what
+# links to the published pages show.
 UNUSED = re.compile(
-    r".*\.map|_static/mathjax/(node-main|.*svg.*|mml-.*|tex-mml-.*|tex-chtml-full.*)\.js"
+    r".*\.map|previews/.*|_static/mathjax/(node-main|.*svg.*|mml-.*|tex-mml-.*|tex-chtml-full.*)\.js"
 )
 START = (
     '<!doctype html><meta charset="utf-8"><title>Inventory Theory in JAX</title>'

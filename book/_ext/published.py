@@ -1,7 +1,6 @@
 """What the published site needs beyond its pages: pictures of the cards, notebooks, the zip."""
 
 import shutil
-from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -57,14 +56,6 @@ def drop_thebe(app, pagename, templatename, context, doctree):
     ]
 
 
-def describe(app, pagename, templatename, context, doctree):
-    """What a search engine shows of a page: its opening question."""
-    first = next(iter(doctree.findall(nodes.paragraph)), None) if doctree else None
-    if first is not None:
-        text = " ".join(first.astext().split())
-        context["metatags"] += f'<meta name="description" content="{escape(text)}">\n'
-
-
 def lighten_pictures(folder):
     """Give pictures a palette of 256 colours: a third of the weight, and no eye sees it."""
     for path in folder.glob("*.png"):
@@ -92,6 +83,5 @@ def setup(app):
     app.connect("env-updated", with_pictures)
     app.connect("doctree-resolved", show_pictures)
     app.connect("html-page-context", drop_thebe, priority=900)
-    app.connect("html-page-context", describe)
     app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
