@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import nbformat
 import numpy as np
 import pytest
-from docutils import nodes
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -118,11 +117,34 @@ def test_pictures_are_lighter_and_look_the_same(published, tmp_path):
     assert apart.mean() < 0.5
 
 
-def test_a_page_describes_itself_by_its_opening_question(published):
-    text = nodes.paragraph("", 'How many "loaves"?')
-    document = nodes.section("", nodes.title("", "A title"), text)
-    context = {"metatags": ""}
-    published.describe(None, "page", "page.html", context, document)
-    assert context["metatags"] == (
+@pytest.fixture
+def previews(monkeypatch):
+    monkeypatch.syspath_prepend(course.ROOT / "book" / "_ext")
+    return importlib.import_module("previews")
+
+
+def test_a_link_shows_the_opening_question_and_a_picture(previews):
+    said = {"og:title": "A & B", "og:image": "https://a.b/c.png"}
+    assert previews.metatags('How many "loaves"?', said) == (
         '<meta name="description" content="How many &quot;loaves&quot;?">\n'
+        '<meta property="og:title" content="A &amp; B">\n'
+        '<meta property="og:image" content="https://a.b/c.png">\n'
+        '<meta name="twitter:card" content="summary_large_image">\n'
     )
+    assert "twitter" not in previews.metatags("x", {"og:title": "x"})
+
+
+@pytest.mark.parametrize("size", [(900, 300), (300, 900), (2400, 1800)])
+def test_a_preview_is_a_figure_on_white(previews, tmp_path, size):
+    Image.new("RGBA", size, (0, 114, 178, 255)).save(tmp_path / "figure.png")
+    previews.on_white(tmp_path / "figure.png", tmp_path / "deep" / "preview.png")
+    with Image.open(tmp_path / "deep" / "preview.png") as image:
+        assert image.size == previews.SIZE
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    assert (pixels[0, 0] == 255).all()
+    assert np.abs(pixels[315, 600] - (0, 114, 178)).max() <= 2
+    drawn = (pixels < 200).any(axis=2)
+    rows, columns = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
+    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+    assert max(width / 1120, height / 550) == pytest.approx(1, abs=0.01)
+    assert width / height == pytest.approx(size[0] / size[1], rel=0.01)

@@ -50,12 +50,21 @@ def describe(app, pagename, templatename, context, doctree):
             said["og:image"] = f"{site}/{FOLDER}/{name}.png"
             said["og:image:alt"] = figure[1]
             break
-    metatags = f'<meta name="description" content="{escape(text)}">\n'
-    for name, content in said.items():
-        metatags += f'<meta property="{name}" content="{escape(content)}">\n'
+    context["metatags"] += metatags(text, said)
+
+
+def metatags(text, said):
+    """The head's lines that say this, for search engines and for services that show links."""
+    tags = [
+        ("name", "description", text),
+        *(("property", *each) for each in said.items()),
+    ]
     if "og:image" in said:
-        metatags += '<meta name="twitter:card" content="summary_large_image">\n'
-    context["metatags"] += metatags
+        tags.append(("name", "twitter:card", "summary_large_image"))
+    return "".join(
+        f'<meta {kind}="{name}" content="{escape(content)}">\n'
+        for kind, name, content in tags
+    )
 
 
 def on_white(figure, target):
