@@ -185,6 +185,20 @@ def test_the_score_tells_a_good_player_from_a_bad_one(shop, levels, number):
         assert max(daily, late) < good < shop("hindsight", levels[number], demands)
 
 
+def test_what_is_on_its_way_comes_when_it_is_said(shop, levels):
+    """The page draws and says it ahead; the shelf of a later morning has it."""
+    rng = np.random.default_rng(1)
+    orders = (rng.integers(1, 61, DAYS) * (rng.random(DAYS) < 0.5)).tolist()
+    for level in levels:
+        states = shop("play", level, shop("customers", 7), orders)
+        said = {tuple(one) for state in states for one in shop("arrivals", state)}
+        came = [state["told"]["arrives"] for state in states[1:]]
+        late = dict(said)
+        assert len(late) == len(said)  # the same from day to day
+        first = 1 if level["lead"] else DAYS
+        assert [late.get(day, 0) for day in range(first, DAYS)] == came[first:]
+
+
 def test_a_game_as_text(shop):
     rng = np.random.default_rng(0)
     for number in range(3):

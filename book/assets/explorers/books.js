@@ -33,7 +33,7 @@ export const books = {
     bottom.line(points.filter(([x]) => x <= 0), "backorder", { width: 2.4 });
     bottom.line(points.filter(([x]) => x >= 0), "total");
     bottom.dots([[0, loss]], "backorder");
-    bottom.text(0, loss, `P(loss) = ${fixed(loss, 3)}`, "backorder", { dx: 9, dy: 16 });
+    bottom.text(0, loss, `P(loss) = ${fixed(loss, 3)}`, "backorder", { dx: 9, dy: loss < 0.1 ? -8 : 16 });
     for (const panel of [top, bottom]) panel.rule({ x: earned }, "total", { dash: "1 4" });
     plot.handle(bottom, {
       id: "quantity", label: "Quantity Q, by the profit of a sold-out season",

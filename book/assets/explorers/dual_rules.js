@@ -40,9 +40,9 @@ export const dualRules = {
     if (lines[order[3]][i] < 0.05)
       return `With a ship of ${count(periods, "period")} all four rules are as good as ` +
         "the best of any kind.";
-    const said = (name) => `the ${name} ${fixed(lines[name][i], 1)} %`;
-    return `With a ship of ${count(periods, "period")} the ${order[0]} comes closest: it costs ` +
-      `${fixed(lines[order[0]][i], 1)} % more of what a rule decides; ` +
+    const said = (name) => `the ${name} ${fixed(lines[name][i], 1)}%`;
+    return `With a ship of ${count(periods, "period")} the ${order[0]} comes closest: what a rule ` +
+      `decides costs ${fixed(lines[order[0]][i], 1)}% more than the least; ` +
       `${order.slice(1).map(said).join(", ")}.`;
   },
 };

@@ -68,7 +68,7 @@ export function start(root, model, isFirst) {
       row: make("label", {}, make("span", {}, words, ": ", output), slider),
       show(i) {
         slider.value = i;
-        output.value = texts[i];
+        output.value = texts[i].replace(/^-/, "−");
         slider.setAttribute("aria-valuetext", texts[i]);
       },
     };
@@ -139,7 +139,9 @@ export function start(root, model, isFirst) {
     const width = Math.max(280, Math.round(svg.clientWidth));
     for (const [name, { show }] of shown) show(state.places.get(name));
     plot.width = width;
-    sentence.textContent = model.draw(plot, values(), data.given, state.seed);
+    // No line ends between a number and its unit, or beside an equals sign.
+    sentence.textContent = model.draw(plot, values(), data.given, state.seed)
+      .replace(/(\d) €/g, "$1\u00a0€").replace(/ ([=×]) /g, "\u00a0$1\u00a0");
     plot.end({
       onMove: (to) => move(Object.fromEntries(
         Object.entries(to).map(([name, x]) => [name, nearest(byName.get(name).values, x)]))),

@@ -1,11 +1,11 @@
 // Run the shop: sixty days, one order a day at most, on the landing page.
 import { select } from "./vendor/d3.js";
 import { make } from "./dom.js";
-import { count, fixed, percent } from "./numbers.js";
+import { count, fixed, percent, sum } from "./numbers.js";
 import { Plot } from "./plot.js";
 import {
-  DAYS, LEVELS, MOST, asText, customers, fromText, hindsight, oneDay, onShelf, opening, play,
-  ruleOrders,
+  DAYS, LEVELS, MOST, PRICES, arrivals, asText, customers, fromText, hindsight, oneDay, onShelf,
+  opening, play, ruleOrders,
 } from "./shop.js";
 
 const HIGHEST = 70; // units that the figure shows; more if there are more
@@ -14,7 +14,8 @@ const RULES = [
   "The same shop, but what is not sold on its third day is thrown away, at a loss of 3 € a unit.",
   "The same shop, but what you order comes after two days. (The opening delivery comes at once.)",
 ];
-const money = (euros) => `${fixed(euros)} €`;
+const money = (euros) => `${fixed(euros)}\u00a0€`.replace("-", "−");
+const exactly = (euros) => `${euros}\u00a0€`; // quarters, as they are
 
 export function startGame(root) {
   let game = fresh(0);
@@ -112,26 +113,47 @@ export function startGame(root) {
     draw(ended);
   }
 
-  function yesterday({ day, told, coming }) {
-    const { demand, lost, expired } = told;
+  // The day before, in customers and in money, and what today brings.
+  function yesterday(state) {
+    const { day, told, shelf } = state;
+    const { order, demand, sold, lost, expired } = told;
     const served = lost === 0 ? "all served" : lost === demand ? "none served" : `${lost} sent away`;
-    const thrown = expired ? ` ${count(expired, "unit")} thrown away.` : "";
-    const next = coming.some(Boolean)
-      ? ` On the way: ${coming.map((units, i) => `${units} in ${count(i + 1, "day")}`).filter((_, i) => coming[i]).join(", ")}.`
-      : "";
-    return `Day ${day}: ${count(demand, "customer")}, ${served}.${thrown}${next}`;
+    const thrown = expired ? `, ${count(expired, "unit")} thrown away` : "";
+    const paid = [
+      [PRICES.delivery * (order > 0), "the delivery"], [PRICES.night * sum(shelf), "the night"],
+      [PRICES.expired * expired, "the waste"],
+    ].flatMap(([euros, what]) => (euros ? `${what} −${exactly(euros)}` : []));
+    const cash = [`sales +${exactly(PRICES.sale * sold)}`, ...paid].join(", ");
+    const last = shelf.length > 1 && shelf[0] ? ` Last day for ${count(shelf[0], "unit")}.` : "";
+    const due = arrivals(state).map(([at, units]) =>
+      `${units} ${at === day ? "today" : `on day ${at + 1}`}`);
+    const next = due.length ? ` To come: ${due.join(", ")}.` : "";
+    return `Day ${day}: ${count(demand, "customer")}, ${served}${thrown}: ${cash}.${last}${next}`;
   }
 
   function result() {
     const { level, demands, states, who } = game;
     const { s, S } = LEVELS[level];
     const yours = states[DAYS].earned;
-    const rule = play(LEVELS[level], demands, ruleOrders(LEVELS[level], demands))[DAYS].earned;
+    const other = ruleOrders(LEVELS[level], demands);
+    const rule = play(LEVELS[level], demands, other)[DAYS].earned;
     const most = hindsight(LEVELS[level], demands);
     const compared = yours > rule ? `, and ${who.toLowerCase()} beat it`
-      : yours === rule ? ", just as much" : `: ${who.toLowerCase()} ${percent(Math.min(Math.max(0, yours / rule), 0.99), 0)} of it`;
+      : yours === rule ? ", just as much" : `; ${who.toLowerCase()} got ${percent(Math.min(Math.max(0, yours / rule), 0.99), 0)} of that`;
+    const days = states.slice(1);
+    const total = (one) => sum(days.map(one));
+    const expired = total(({ told }) => told.expired);
+    const deliveries = (orders) => count(orders.filter(Boolean).length, "delivery", "deliveries");
+    const paid = [
+      `${deliveries(game.orders)} −${money(PRICES.delivery * game.orders.filter(Boolean).length)}`,
+      `nights on the shelf −${money(PRICES.night * total(onShelf))}`,
+      ...(expired ? [`${count(expired, "unit")} thrown away −${money(PRICES.expired * expired)}`] : []),
+    ];
     return `${who} earned ${money(yours)}. The rule “at ${s} or fewer, fill up to ${S}” (dashed) earns ` +
-      `${money(rule)} from the same customers${compared}. Who had known them all: ${money(most)}.`;
+      `${money(rule)} from the same customers with ${deliveries(other)}${compared}. ` +
+      `Knowing every customer beforehand, one could earn ${money(most)}. ` +
+      `${who === "You" ? "Yours" : who}: sales ${money(PRICES.sale * total(({ told }) => told.sold))}, ` +
+      `${paid.join(", ")}.`;
   }
 
   function draw(ended) {
@@ -142,7 +164,7 @@ export function startGame(root) {
     const most = Math.max(HIGHEST, ...states.map(({ told }) => told?.morning ?? 0), ...now.coming);
     panel.axes({
       x: { domain: [0, DAYS], label: "Day" },
-      y: { domain: [-12, most], label: "Units on the shelf" },
+      y: { domain: [-18, most], label: "Units on the shelf" },
     });
     panel.rule({ y: 0 }, "neutral", { dash: null, width: 1 });
     if (ended) panel.line(steps(play(LEVELS[level], demands, ruleOrders(LEVELS[level], demands))),
@@ -155,12 +177,11 @@ export function startGame(root) {
       if (told.expired) panel.dots([[day, onShelf(states[day]) + told.expired]], "production", { radius: 3 });
     }
     const away = states.reduce((total, { told }) => total + (told?.lost ?? 0), 0);
-    if (away) panel.text(0, -11, `${count(away, "customer")} sent away`, "backorder", { dx: 8, dy: 0 });
-    now.coming.forEach((units, i) => {
-      const arrives = now.day + i + (LEVELS[level].lead > 0);
-      if (units && arrives < DAYS)
-        panel.dots([[arrives, units]], "setup", { hollow: true }).text(arrives, units, `+${units}`, "setup");
-    });
+    if (away) panel.text(0, -16.5, `${count(away, "customer")} sent away`, "backorder", { dx: 8, dy: 0 });
+    for (const [at, units] of arrivals(now)) {
+      if (at < DAYS)
+        panel.dots([[at, units]], "setup", { hollow: true }).text(at, units, `+${units}`, "setup");
+    }
     plot.svg.attr("aria-label",
       `Your stock over ${states.length - 1} of ${DAYS} days; ${count(away, "customer")} sent away.`);
     plot.end({});

@@ -33,12 +33,14 @@ export const lostOrders = {
       label: i === 0 ? "umbrellas in the kiosk" : `umbrellas that come in ${count(i, "week")}`,
     }));
 
+    const last = law.reduce((most, chance, k) => (chance > 1e-3 ? k : most), 0);
+    const farthest = Math.max(given.farthest, 10 * Math.ceil(last / 10));
     meets.axes({
-      x: { domain: [-0.6, given.farthest + 0.6], label: "Left when the order arrives (umbrellas)" },
+      x: { domain: [-0.6, farthest + 0.6], label: "Left when the order arrives (umbrellas)" },
       y: { domain: [0, 1], label: "Probability" },
     });
     meets.bars([...law].map((chance, k) => [k - 0.4, k + 0.4, chance])
-      .slice(0, given.farthest + 1), "inventory");
+      .slice(0, farthest + 1), "inventory");
 
     const would = [
       `base stock (up to ${level}) would order ${other}`,

@@ -82,9 +82,12 @@ export const order = {
     right.line(points.filter(([x]) => x >= 0), "total");
     right.rule({ x: earned }, "total", { dash: "1 4" });
     right.dots([[0, loss]], "backorder");
-    right.text(0, loss, `loss ${percent(loss)}`, "backorder", { dx: 9, dy: 16 });
-    right.text(highest, 1 - soldOut / 2, "sold out", "total", { dy: -2 });
-    right.text(highest, 1 - soldOut / 2, percent(soldOut), "total", { dy: 14 });
+    right.text(0, loss, `loss ${percent(loss)}`, "backorder", { dx: 9, dy: loss < 0.1 ? -8 : 16 });
+    if (Q > 0) {
+      const side = right.x(highest) + 62 > right.right + 14 ? { anchor: "end", dx: -6 } : {};
+      right.text(highest, 1 - soldOut / 2, "sold out", "total", { ...side, dy: -2 });
+      right.text(highest, 1 - soldOut / 2, percent(soldOut), "total", { ...side, dy: 14 });
+    }
     right.legend([
       { words: `Q = ${fixed(Q)}`, color: "total" },
       { words: "Q*", color: "inventory", dash: "5 3" },

@@ -213,14 +213,20 @@ class Panel {
     return this;
   }
 
-  // Words at a place; {dx, dy} move them by pixels. They stay inside the panel's width, unless
-  // `free`: where they may be many, or stand outside.
+  // Words at a place; {dx, dy} move them by pixels. They stay inside the panel's width, if need be
+  // on the other side of their place, unless `free`: where they may be many, or stand outside.
   text(x, y, words, color = "total", { anchor = "start", dx = 6, dy = -6, free = false } = {}) {
     let at = this.x(x) + dx;
     if (!free) {
       const width = this.widthOf(words);
-      const from = at - width * { start: 0, middle: 0.5, end: 1 }[anchor];
-      at -= Math.max(0, from + width - this.right - 14) || Math.min(0, from - this.left - 2);
+      const share = { start: 0, middle: 0.5, end: 1 }[anchor];
+      const [low, high] = [this.left + 2, this.right + 14 - width];
+      const fits = (from) => from >= low && from <= high;
+      const other = this.x(x) - dx - width * (1 - share);
+      const from = at - width * share;
+      const near = clamp(from, low, high);
+      const over = Math.abs(near - from) > Math.abs(dx) / 2; // would come upon its place
+      at = (over && anchor !== "middle" && fits(other) ? other : near) + width * share;
     }
     this.root.append("text").attr("class", "words").attr("text-anchor", anchor)
       .attr("x", at).attr("y", this.y(y) + dy)

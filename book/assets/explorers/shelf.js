@@ -44,11 +44,13 @@ export const baseStock = {
     cost.text(beside("backorder", 0.8 * top), 0.8 * top, "waiting", "backorder", { dx: 10 });
     cost.text(beside("holding", 0.65 * top), 0.65 * top, "holding", "holding",
       { anchor: "end", dx: -12 });
+    const tight = cost.x(Math.min(best, formula)) - cost.left < 80; // no room on the left
     for (const [level, words, low] of [
-      [best, `best ${fixed(best)}`, best < formula],
-      [formula, `formula ${fixed(formula, 1)}`, best >= formula],
-    ]) cost.text(Math.min(level, last), 0, words, level === best ? "total" : "neutral",
-      { anchor: low ? "end" : "start", dx: low ? -4 : 4 });
+      [best, `best ${fixed(best)}`, !tight && best < formula],
+      [formula, `formula ${fixed(formula, 1)}`, !tight && best >= formula],
+    ]) cost.text(Math.min(level, last), 0, words, level === best ? "total" : "neutral", {
+      anchor: low ? "end" : "start", dx: low ? -4 : 4, dy: tight && level === formula ? -22 : -6,
+    });
     fill.axes({ x, y: { domain: [0, 1], label: "Fill rate", format: (share) => fixed(share, 1) } });
     fill.line(curve("fillRate"), "fill-rate", { width: 2.2 });
     for (const [panel, y] of [[cost, Math.min(here.relevant, top)], [fill, here.fillRate]])

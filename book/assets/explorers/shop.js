@@ -40,6 +40,9 @@ export const opening = ({ life, lead }) => ({
 const sum = (units) => units.reduce((total, one) => total + one, 0);
 export const onShelf = ({ shelf }) => sum(shelf);
 export const position = ({ shelf, coming }) => sum(shelf) + sum(coming);
+// What is on its way: [[day whose morning it comes in, units], ...].
+export const arrivals = ({ day, coming }) =>
+  coming.flatMap((units, i) => (units ? [[day + i, units]] : []));
 
 // One day: an order, what is delivered, customers, the night. What is left on the last evening
 // goes back at cost.

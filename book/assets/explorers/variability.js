@@ -61,7 +61,10 @@ export const countLaw = {
     const higher = bests[39] > guesses[39];
     for (const [words, color, y, above] of [
       ["best", "inventory", bests[39], higher], ["formula", "neutral", guesses[39], !higher],
-    ]) level.text(4, y, words, color, { anchor: "end", dx: 0, dy: above ? -8 : 18 });
+    ]) {
+      const low = !above && level.bottom - level.y(y) < 22; // no room below its line
+      level.text(4, y, words, color, { anchor: "end", dx: low ? -60 : 0, dy: above || low ? -8 : 18 });
+    }
     level.dots([[scv, guess]], "neutral", { radius: 5, hollow: true });
     plot.handle(level, {
       id: "scv", label: "SCV of times between demands", x: scv, y: best, moves: { x: "scv" },
