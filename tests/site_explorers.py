@@ -46,6 +46,10 @@ def faults(page, explorer):
     start = figure(), sentence()
     if fault := wrong():
         yield f"{fault} at its start"
+    # The page computes what the notebook computed; it may know more.
+    said = explorer.locator(".explorer-start").text_content()
+    if not " ".join(sentence().split()).startswith(" ".join(said.split())):
+        yield f"says at its start {sentence()!r}, where the notebook said {said!r}"
     yield from faults_of_sliders(page, explorer, figure, sentence, settle, wrong, reset)
     yield from faults_of_handles(page, explorer, figure, settle, wrong, reset)
     yield from faults_of_buttons(explorer, figure, settle, wrong, reset)

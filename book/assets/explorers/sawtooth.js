@@ -31,9 +31,9 @@ export const sawtooth = {
     const restocks = path.slice(0, -1).filter((X) => X <= p.s).length;
     const empty = after.filter((X) => X === 0).length;
     const mean = after.reduce((total, X) => total + X, 0) / after.length;
-    return `${count(restocks, "restock")} in ${p.num_periods} periods (in the long run ` +
-      `${fixed(long.restocks * p.num_periods, 1)}); shelf empty on ${count(empty, "date")} ` +
-      `(${fixed(long.empty * p.num_periods, 1)}); mean stock ${fixed(mean, 1)} units ` +
-      `(${fixed(long.stock, 1)}).`;
+    return `In ${p.num_periods} periods: ${count(restocks, "restock")}, an empty shelf on ` +
+      `${count(empty, "date")}, ${fixed(mean, 1)} units in stock on average. In the long run: ` +
+      `${fixed(long.restocks * p.num_periods, 1)}, ${fixed(long.empty * p.num_periods, 1)} and ` +
+      `${fixed(long.stock, 1)}.`;
   },
 };
