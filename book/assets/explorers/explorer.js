@@ -9,6 +9,10 @@ const SPOKEN = 700; // ms of rest before a screen reader is told the sentence
 const WRITTEN = 300; // ms of rest before the address is written
 const LONGEST = 2000; // characters of an address that are looked at
 
+// Words in which no line ends within "Q = 26" or "6.39 €".
+const unbroken = (words) =>
+  words.replace(/ ([=<>≤≥±×]) /g, "\u00a0$1\u00a0").replace(/(\d) (€|%)/g, "$1\u00a0$2");
+
 // Start the explorer in `root`, which holds its data as JSON: the parameters, each with name,
 // label, values, their texts and the place of its start; `play`, the parameter that a button moves,
 // and how fast; and `given`, what the page was built with.
@@ -139,9 +143,7 @@ export function start(root, model, isFirst) {
     const width = Math.max(280, Math.round(svg.clientWidth));
     for (const [name, { show }] of shown) show(state.places.get(name));
     plot.width = width;
-    // No line ends between a number and its unit, or beside an equals sign.
-    sentence.textContent = model.draw(plot, values(), data.given, state.seed)
-      .replace(/(\d) €/g, "$1\u00a0€").replace(/ ([=×]) /g, "\u00a0$1\u00a0");
+    sentence.textContent = unbroken(model.draw(plot, values(), data.given, state.seed));
     plot.end({
       onMove: (to) => move(Object.fromEntries(
         Object.entries(to).map(([name, x]) => [name, nearest(byName.get(name).values, x)]))),
