@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks import expiry_formulations, record
 from lectures_helpers import expiry
-from lectures_helpers.expiry import exhaustive, tensor, top_down
+from lectures_helpers.expiry import exhaustive, issuing, tensor, top_down
 from lectures_helpers.expiry.periods import (
     TIES,
     create_periods,
@@ -64,6 +64,11 @@ class Sizes(NamedTuple):
     )
     deep: Case = Case(8, 9, 8.0, 19, WIDE)
     mdpax_pairs: int = 10**7  # of a state and an action; with more it is left out
+    issuing: tuple[int, int] = (
+        4,
+        2,
+    )  # days on the shelf and lead time, as in the literature
+    batches: tuple[int, ...] = (1024, 256, 8192)  # MDPax's own first
     square: int = 2048  # of the matrix product that the machine's speed is taken from
     copied: int = 2**26  # numbers, of the copy that its memory's speed is taken from
     rounds: int = 9
@@ -73,6 +78,8 @@ class Sizes(NamedTuple):
 TINY = Sizes(
     cases=(Case(3, 4, 3.0, 7, BASE),),
     deep=Case(4, 3, 2.0, 5, WIDE),
+    issuing=(2, 1),
+    batches=(64, 16),
     square=64,
     copied=2**10,
     rounds=2,
@@ -112,6 +119,12 @@ def main(folder, *, tiny=False):
     print(record.table(title, tables[title]))
     if deep["peak_bytes"] is not None:
         print(f"  Peak memory of its process: {deep['peak_bytes'] / 2**30:.2f} GiB")
+    for issued in issuing.ISSUING:
+        m, L = sizes.issuing
+        states = (issuing.create_parameters().most_order + 1) ** (m + L - 1)
+        title = f"Issuing, {issued}, m = {m}, L = {L}: {states:,} states"
+        tables[title] = beside_their_own(issued, sizes, peers)
+        print(record.table(title, tables[title]))
     for name, seconds in compiled.items():
         times = distances[name]["times_floor"]
         print(f"{name}: compiled in {seconds:.2f} s; {times:.1f} times the floor")
@@ -129,6 +142,11 @@ PEERS = {
     "mdpax": (
         "expiry_mdpax",
         "MDPax is missing, its value iteration is left out",
+        "mdpax",
+    ),
+    "issuing": (
+        "issuing_mdpax",
+        "MDPax is missing, its own problem of goods that perish is left out",
         "mdpax",
     ),
 }
@@ -219,6 +237,63 @@ def by_definition(values, x, period):
     """V_t in the states x, (n, m), by trying every action."""
     later = exhaustive.look_up(values)
     return exhaustive.best_actions(later, x, period)[0]
+
+
+# ------------------------------------------------------ goods that perish, in the literature
+
+
+def beside_their_own(issued, sizes, peers):
+    """One backup of the shop of De Moor et al. (2022), by us, by MDPax, and by a list in NumPy."""
+    params = issuing.create_parameters(*sizes.issuing, issued)
+    backup = jax.jit(issuing.backup(params))
+    V = jnp.zeros((params.most_order + 1,) * (sum(sizes.issuing) - 1), DTYPE)
+    for _ in range(START):
+        V = backup(V)
+    expected = np.asarray(backup(V))
+
+    def check(name, TV):
+        gap = float(np.abs(np.asarray(TV) - expected).max())
+        if not gap <= 1e-5 * np.abs(expected).max():
+            raise AssertionError(f"{name} is {gap} off")
+        return {"gap": gap}
+
+    contenders = {"class by class": partial(backup, V)}
+    contenders["NumPy, next states listed"] = in_numpy(params, np.asarray(V))
+    if "issuing" in peers:
+        for size in sizes.batches:
+            contenders[f"MDPax, {size} states at once"] = peers[
+                "issuing"
+            ].create_backup(params, V, size)
+    return record.side_by_side(contenders, check, sizes.deep_rounds)
+
+
+def in_numpy(params, V):
+    """A function that does the same backup from a list of next shelves, made beforehand."""
+    m, k = params.num_ages, params.most_order + 1
+    stock = np.indices((k,) * m).reshape(m, -1)
+    demand = np.arange(params.demand_pmf.size)[:, None]
+    lined_up = stock if params.issuing == "FIFO" else stock[::-1]
+    until = np.cumsum(lined_up, axis=0)
+    left = np.clip(until[:, None] - demand, 0, lined_up[:, None])
+    left = left if params.issuing == "FIFO" else left[::-1]
+    day = params.lost_sale_cost * np.maximum(demand - until[-1], 0)
+    day = day + params.disposal_cost * left[0] + params.holding_cost * left[1:].sum(0)
+    costs = (params.demand_pmf @ day).astype(DTYPE)
+    after = np.zeros_like(left[0])
+    for units in left[1:]:
+        after = after * k + units
+    pmf = params.demand_pmf.astype(DTYPE)
+    unit_costs = (params.unit_cost * np.arange(k)).astype(DTYPE)
+
+    def backup():
+        later = (params.discount * V + unit_costs).reshape(k ** (m - 1), -1)
+        mean = np.zeros((costs.size, later.shape[1]), DTYPE)
+        for chance, shelves in zip(pmf, after, strict=True):
+            mean += chance * later[shelves]
+        best = mean.reshape(costs.size, -1, k).min(axis=-1)
+        return (costs[:, None] + best).reshape(V.shape)
+
+    return backup
 
 
 # ------------------------------------------------------------------ a large model

@@ -7,7 +7,7 @@ import pytest
 from page_modules import in_page  # noqa: F401 (a fixture)
 
 from lectures_helpers import expiry
-from lectures_helpers.expiry import tensor, threshold
+from lectures_helpers.expiry import issuing, tensor, threshold
 
 NAMES = {
     "salvage": "s", "holding_cost": "h", "unit_cost": "c", "price": "r",
@@ -337,3 +337,72 @@ def test_memory_and_time_are_those_of_the_lecture(in_page, monkeypatch):  # noqa
             assert page == pytest.approx(bytes_, rel=1e-12)
             seconds = 1e-4 + share * 2e-9 * float(k) ** (m + 1)
             assert time == pytest.approx(seconds, rel=1e-12)
+
+
+# ------------------------------------------------------------ goods that perish, m = 2, L = 1
+
+
+def corner_shops(count=8):
+    """Shops at the ends of the explorer's sliders, and between."""
+    rng = np.random.default_rng(4)
+    prices = [(0, 3, 1.0, 0.2), (20, 15, 6.0, 1.0), (7, 5, 4.0, 0.5), (0, 15, 1.0, 1.0)]
+    prices += [
+        (
+            int(rng.integers(21)),
+            int(rng.integers(3, 16)),
+            rng.uniform(1, 6),
+            rng.uniform(0.2, 1),
+        )
+        for _ in range(count)
+    ]
+    for θ, p, mean, cv in prices:
+        for issued in issuing.ISSUING:
+            yield issuing.create_parameters(
+                2, 1, issued, demand_pmf=issuing.gamma_pmf(mean, cv), disposal_cost=float(θ),
+                lost_sale_cost=float(p),
+            )  # fmt: skip
+
+
+def corner_in_page(params):
+    return {
+        "issuing": params.issuing, "k": params.most_order + 1,
+        "pmf": params.demand_pmf.tolist(), "c": params.unit_cost,
+        "p": params.lost_sale_cost, "θ": params.disposal_cost, "h": params.holding_cost,
+        "α": params.discount,
+    }  # fmt: skip
+
+
+def test_a_rounded_gamma_law_is_the_package_s(in_page):  # noqa: F811
+    laws = [(m, cv) for m in (1.0, 2.5, 6.0) for cv in (0.2, 0.5, 1.0)]
+    for law, page in zip(laws, in_page("issuing", "gammaPmf", laws), strict=True):
+        expected = issuing.gamma_pmf(*law)
+        size = min(len(page), len(expected))  # where 1e-15 is left may be rounded
+        np.testing.assert_allclose(page[:size], expected[:size], atol=1e-11)
+        assert sum(page[size:]) + expected[size:].sum() < 1e-14
+
+
+def test_goods_that_perish_are_ordered_as_by_the_package(in_page):  # noqa: F811
+    shops = list(corner_shops())
+    found = in_page(
+        "issuing", "optimum", [[corner_in_page(one), 1e-6] for one in shops]
+    )
+    for one, page in zip(shops, found, strict=True):
+        best = issuing.optimum(one)
+        orders = np.reshape(page["orders"], best.orders.shape)
+        assert page["lower"] - 1e-8 <= best.upper
+        assert best.lower <= page["upper"] + 1e-8
+        np.testing.assert_array_equal(orders, best.orders)
+
+
+def test_returns_of_goods_that_perish_are_the_package_s(in_page):  # noqa: F811
+    shops = list(corner_shops(2))
+    rules = [issuing.optimum(one, tol=1e-4).orders for one in shops]
+    calls = [
+        [corner_in_page(one), orders.ravel().tolist()]
+        for one, orders in zip(shops, rules, strict=True)
+    ]
+    for one, orders, page in zip(
+        shops, rules, in_page("issuing", "ruleReturn", calls), strict=True
+    ):
+        exact = issuing.rule_return(one, issuing.by_table(orders))
+        assert page == pytest.approx(exact.mean, rel=1e-9)

@@ -67,7 +67,8 @@ QUICK = [
 
 QUICK += [
     "lost-sales-poisson-4-1", "lost-sales-geometric-9-2", "lost-sales-poisson-39-3",
-    "two-suppliers-2-105",
+    "two-suppliers-2-105", "perishable-2-1-7-lifo", "perishable-3-1-10-fifo",
+    "perishable-hendrix-2",
 ]  # fmt: skip
 
 

@@ -28,6 +28,7 @@ import lectures_helpers
 from lectures_helpers import demand, expiry
 from lectures_helpers.classical import base_stock, eoq, newsvendor, qr
 from lectures_helpers.dynamics import ss, ss_exact
+from lectures_helpers.expiry import issuing
 from lectures_helpers.optimal import dual_sourcing, lost_sales, periodic, serial
 
 #: What a reader may hand over in place of what is right.  A tracer is made of what is
@@ -88,6 +89,7 @@ EXEMPT = {
         "expectation", "nodes", "operator", "restock_pmf_on_grid", "survival",
     },
     "expiry.policies": {"evaluate_period"},
+    "expiry.issuing": {"behind", "newest_first", "oldest_first"},
     "classical.qr": {"position_cost"},
     "classical.shop": {"stack"},  # results, whatever they are
     "teaching.intervals": {"check_performance"},
@@ -426,6 +428,32 @@ def table():
             **horizon, "policy": policy, "x0": a([1, 2]),
             "key": key, "num_paths": a(2),
         },
+    }  # fmt: skip
+    salads = a(issuing.create_parameters(2, 1, most_order=2, demand_pmf=[0.5, 0.5]))
+    two_up = a(issuing.base_stock(2, 2))
+    walk = issuing.chain(salads.value, two_up.value)
+    days = {"warm_up": a(3), "num_days": a(3)}
+    rows |= {
+        "expiry.issuing.gamma_pmf": {"mean": a(4.0), "cv": a(0.5)},
+        "expiry.issuing.create_parameters": {
+            "num_ages": a(2), "lead_time": a(1), "issuing": a("LIFO"), "most_order": a(3),
+            "demand_pmf": a([0.5, 0.5], OPTIONAL), "unit_cost": a(3.0),
+            "lost_sale_cost": a(5.0), "disposal_cost": a(7.0), "holding_cost": a(1.0),
+            "discount": a(0.9),
+        },
+        "expiry.issuing.table": {"params": salads},
+        "expiry.issuing.backup": {"params": salads},
+        "expiry.issuing.orders": {"params": salads, "V": a(np.zeros((3, 3)))},
+        "expiry.issuing.required_memory": {"params": salads},
+        "expiry.issuing.optimum": {"params": salads, "tol": a(1e-3, LARGE)},
+        "expiry.issuing.base_stock": {"level": a(2), "most_order": a(1)},
+        "expiry.issuing.by_table": {"orders": a([1, 0], MANY)},
+        "expiry.issuing.chain": {"params": salads, "rule": two_up},
+        "expiry.issuing.propagate": {
+            "chain": a(walk), "law": a(np.eye(1, len(walk.states))[0]), "num_days": a(2),
+        },
+        "expiry.issuing.rule_return": {"params": salads, "rule": two_up, **days},
+        "expiry.issuing.best_base_stock": {"params": salads, **days},
     }  # fmt: skip
     # -------------------------------------------------------------------- optimal
     review = a(periodic.create_parameters(5.0, 1.0, 4.0, [0.5, 0.5]))

@@ -19,6 +19,7 @@ from scipy import optimize, stats
 
 from lectures_helpers import precision, value_iteration
 from lectures_helpers.dynamics import ss, ss_exact
+from lectures_helpers.expiry import issuing
 from lectures_helpers.optimal import dual_sourcing, lost_sales, periodic, serial
 from tools import course
 
@@ -34,7 +35,7 @@ FIELDS = {
     "cut where what is left has probability 1e-15, or as probabilities of 0, 1, 2, ...",
     "criterion": "what the costs are: of a period in the long run, or in total",
     "optimum": "value; lower and upper bound on the least cost of any rule; a best policy if it "
-    "is a few numbers",
+    "is a few numbers, or what it earns in a year",
     "precision": "the value differs from the least cost by at most this",
     "proof": "where the bounds come from",
     "rules": "name, parameters and cost of rules that are not best, or not always",
@@ -47,6 +48,7 @@ IMPORTS = [
     "import numpy as np",
     "from scipy import stats",
     "from lectures_helpers.dynamics import ss, ss_exact",
+    "from lectures_helpers.expiry import issuing",
     "from lectures_helpers.optimal import dual_sourcing, lost_sales, periodic, serial",
     "from tools import instances  # in a checkout of the course",
 ]
@@ -715,6 +717,137 @@ def chains():
     return [*made, found | {"published": said}]
 
 
+# ------------------------------------------------------------------------- goods that perish
+
+ISSUING_PAGE = "book/expiry/issuing"
+#: Farrington et al. (2025), table 3: return of the best rule and of the best base stock, by m;
+#: lead time, disposal cost and issuing as in `goods_that_perish`.
+RETURNS = {
+    2: "-1553 -1565 -1457 -1474 -1571 -1581 -1463 -1485 "
+       "-1551 -1590 -1461 -1495 -1569 -1606 -1469 -1504",
+    3: "-1490 -1500 -1424 -1435 -1498 -1512 -1425 -1436 "
+       "-1513 -1533 -1435 -1456 -1526 -1544 -1437 -1457",
+    4: "-1459 -1476 -1422 -1430 -1465 -1481 -1422 -1430 "
+       "-1480 -1496 -1432 -1453 -1489 -1505 -1432 -1453",
+    5: "-1443 -1454 -1422 -1430 -1446 -1460 -1422 -1430 "
+       "-1463 -1480 -1432 -1453 -1467 -1484 -1432 -1453",
+}  # fmt: skip
+FOR_EVER = "cost for ever, from the empty shop, discounted by 0.99 a period"
+YEAR = "return of 365 periods, after 100 from the empty shop"
+
+
+def for_ever(params, rule):
+    """Discounted cost of a rule from the empty shop: what comes after 4,000 periods is nothing."""
+    return -issuing.rule_return(params, rule, warm_up=0, num_days=4_000).mean
+
+
+def perishable(m, L, disposal_cost, issued, texts):
+    """One shop of De Moor et al. (2022)."""
+    params = issuing.create_parameters(m, L, issued, disposal_cost=disposal_cost)
+    found = issuing.optimum(params, tol=1e-7)
+    year = issuing.rule_return(params, issuing.by_table(found.orders))
+    simple = issuing.best_base_stock(params)
+    returns = year.mean, simple.earned.mean
+    names = "best orders", "best base stock"
+    return instance(
+        name=f"perishable-{m}-{L}-{disposal_cost:g}-{issued.lower()}",
+        model="expiry.issuing",
+        title=f"m = {m}, L = {L}, θ = {disposal_cost:g}, {issued}",
+        page=ISSUING_PAGE,
+        parameters={
+            "num_ages": m,
+            "lead_time": L,
+            "issuing": issued,
+            "most_order": params.most_order,
+            "demand": {"family": "gamma", "mean": 4.0, "cv": 0.5, "rounded to": 1},
+            "unit_cost": params.unit_cost,
+            "lost_sale_cost": params.lost_sale_cost,
+            "disposal_cost": disposal_cost,
+            "holding_cost": params.holding_cost,
+            "discount": params.discount,
+        },
+        criterion=FOR_EVER,
+        optimum=optimum(
+            (found.lower + found.upper) / 2,
+            found.lower,
+            found.upper,
+            **{YEAR: rounded(year.mean, 10), "its standard deviation": rounded(year.std, 8)},
+        ),
+        precision=1e-7,
+        proof="value iteration in 64 bits: the extremes of TV - V (MacQueen 1966)",
+        rules=[
+            {
+                "name": "base stock",
+                "parameters": {
+                    "level": simple.level,
+                    YEAR: rounded(simple.earned.mean, 10),
+                },
+                "cost": rounded(
+                    for_ever(params, issuing.base_stock(simple.level)), 10
+                ),
+            }
+        ],
+        published=[
+            printed("farrington2025", f"{YEAR}, of {name}", text, ours)
+            for name, text, ours in zip(names, texts, returns, strict=True)
+        ],
+        call=f"np.mean(issuing.optimum(issuing.create_parameters({m}, {L}, {issued!r}, "
+        f"disposal_cost={disposal_cost!r}), tol=1e-7)[1:3])",
+    )  # fmt: skip
+
+
+def goods_that_perish():
+    """The 32 shops of a printed table, and three products of another."""
+    made = []
+    for m, text in RETURNS.items():
+        texts = iter(text.split())
+        for L in (1, 2):
+            for disposal_cost in (7.0, 10.0):
+                for issued in ("LIFO", "FIFO"):
+                    two = next(texts), next(texts)
+                    made.append(perishable(m, L, disposal_cost, issued, two))
+    for m, most, text in ((2, 10, "2.22"), (3, 15, "2.40"), (4, 20, "2.47")):
+        lower, upper = hendrix_bounds(m, most)
+        made.append(
+            instance(
+                name=f"perishable-hendrix-{m}",
+                model="expiry.issuing",
+                title=f"m = {m}, L = 1, Poisson demand of 5, price 1, nothing but units costs",
+                page=ISSUING_PAGE,
+                parameters={
+                    "num_ages": m,
+                    "lead_time": 1,
+                    "issuing": "FIFO",
+                    "most_order": most,
+                    "demand": {"family": "poisson", "mean": 5.0},
+                    "unit_cost": 0.5,
+                    "lost_sale_cost": 1.0,
+                    "disposal_cost": 0.0,
+                    "holding_cost": 0.0,
+                    "discount": 1.0,
+                },
+                criterion=AVERAGE,
+                optimum=optimum((lower + upper) / 2, lower, upper),
+                precision=1e-8,
+                proof=BY_ITERATION,
+                published=[
+                    printed("hendrix2019", "profit: 5 less the cost", text, 5 - upper)
+                ],
+                call=f"np.mean(instances.hendrix_bounds({m}, {most}))",
+            )
+        )
+    return made
+
+
+def hendrix_bounds(m, most):
+    """Bounds on the least average cost of a product that earns nothing but its price of 1."""
+    params = issuing.create_parameters(
+        m, 1, "FIFO", most_order=most, demand_pmf=poisson_pmf(5.0), unit_cost=0.5,
+        lost_sale_cost=1.0, disposal_cost=0.0, holding_cost=0.0, discount=1.0,
+    )  # fmt: skip
+    return issuing.optimum(params, tol=1e-8)[1:3]
+
+
 # --------------------------------------------------------------------------------- the file
 
 #: Functions by the groups' names, in the order of the file.
@@ -727,6 +860,7 @@ GROUPS = {
     "lost-sales, large": lost_large,
     "two-suppliers": two_suppliers,
     "chains": chains,
+    "goods that perish": goods_that_perish,
 }
 LARGE = {"lost-sales, large": "lost-sales"}  # for --large only: how their names begin
 

@@ -25,6 +25,7 @@ import { queue } from "./queue.js";
 import { cut, recipe } from "./recipe.js";
 import { restocks } from "./restocks.js";
 import { rules } from "./rules.js";
+import { salads } from "./salads.js";
 import { sawtooth } from "./sawtooth.js";
 import { baseStock, criticalRatio, waitingLine } from "./shelf.js";
 import { spread } from "./spread.js";
@@ -33,10 +34,10 @@ import { countLaw, slowSupplier, twoSpreads } from "./variability.js";
 import { waterline } from "./waterline.js";
 
 const MODELS = {
-  baseStock, beer, books, boxes, card, countLaw, counts, criticalRatio, crossSection, crowd,
-  cut, dualOrders, dualRules, expiring, families, kconvex, levels, limits, links, lostOrders,
-  lostRules, lotPaths, lotSize, order, queue, recipe, restocks, rules, sawtooth, slowSupplier,
-  spread, tangent, twoSpreads, waitingLine, waterline, wrongGuess,
+  baseStock, beer, books, boxes, card, countLaw, counts, criticalRatio, crossSection,
+  crowd, cut, dualOrders, dualRules, expiring, families, kconvex, levels, limits, links,
+  lostOrders, lostRules, lotPaths, lotSize, order, queue, recipe, restocks, rules, salads,
+  sawtooth, slowSupplier, spread, tangent, twoSpreads, waitingLine, waterline, wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {
