@@ -143,7 +143,8 @@ def _solve(backup, V, factor, tol, max_iterations, average):
         least = rounding(state)
         enough = jnp.maximum(tol - 2 * least, least)
         closing = (state.since < HOPELESS) | (spread(state) > NEAR * least)
-        return (state.iterations < max_iterations) & (spread(state) > enough) & closing
+        going_on = (spread(state) > enough) & closing
+        return (state.iterations < max_iterations) & (going_on | (state.iterations < 1))
 
     def iterate(state):
         V = state.V + state.step * (state.TV - state.V)
@@ -159,7 +160,8 @@ def _solve(backup, V, factor, tol, max_iterations, average):
         )
 
     one = jnp.ones((), V.dtype)
-    start = _State(V, backup(V), jnp.inf * one, jnp.array(0), one, jnp.array(1))
+    # The first backup is done in the loop, too: written once, it is compiled once.
+    start = _State(V, V, jnp.inf * one, jnp.array(0), one, jnp.array(0))
     end = lax.while_loop(unfinished, iterate, start)
     change, wider = end.TV - end.V, rounding(end)
     lower, upper = factor * change.min() - wider, factor * change.max() + wider

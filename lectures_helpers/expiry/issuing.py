@@ -17,7 +17,7 @@ Source: De Moor, Gijsbrechts and Boute (2022); derived in the lecture on issuing
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -65,20 +65,18 @@ class Parameters(NamedTuple):
 
 
 class Table(NamedTuple):
-    """What a backup needs of a shop; made by `table`."""
+    """What a backup needs of a shop, arrays of NumPy or JAX; made by `table`."""
 
-    costs: (
-        np.ndarray
-    )  #: (k,) * m, expected cost of a period, orders apart; k = most_order + 1
-    law: np.ndarray  #: (N, k, k): what a class holds after demand, behind n other units
-    unit_costs: np.ndarray  #: (k,)
-    discount: np.ndarray  #: ()
+    costs: Any  #: (k,) * m, expected cost of a period, orders apart; k = most_order + 1
+    law: Any  #: (N, k, k): what a class holds after demand, behind n other units
+    unit_costs: Any  #: (k,)
+    discount: Any  #: ()
 
 
 class Optimum(NamedTuple):
     """The least cost between bounds, and orders that attain it."""
 
-    orders: np.ndarray  #: (k,) * (m + L - 1), units, in every state
+    orders: Any  #: (k,) * (m + L - 1), units, in every state
     lower: float  #: from the empty shop for ever, discounted; or average, a period
     upper: float  #: no state's cost under `orders` is above what this says of it
     iterations: int  #: backups done
@@ -186,15 +184,17 @@ def create_parameters(
         "disposal_cost": disposal_cost,
         "holding_cost": holding_cost,
     }
-    costs = [
+    c, p, θ, h = (
         checks.concrete(name, checks.within(name, price, 0.0, MOST_PRICE))
         for name, price in prices.items()
-    ]
+    )
     discount = checks.concrete("discount", discount)
     if not 0 < discount <= 1:
         raise ValueError(f"discount must be in (0, 1], got {discount:g}")
     pmf = _checked_pmf(gamma_pmf() if demand_pmf is None else demand_pmf)
-    return Parameters(num_ages, lead_time, issuing, most_order, pmf, *costs, discount)
+    return Parameters(
+        num_ages, lead_time, issuing, most_order, pmf, c, p, θ, h, discount
+    )
 
 
 def _integer(name, value, least, most):
@@ -381,7 +381,7 @@ def for_pipelines(
 
     Source: (eq:issuing-bellman) of the lecture on issuing.
     """
-    table = Table(*(jnp.asarray(a, V.dtype) for a in table))
+    table = Table(*[jnp.asarray(a, V.dtype) for a in table])
     m, k = table.costs.ndim, len(table.costs)
     after = table.discount * V + jnp.expand_dims(table.unit_costs, range(V.ndim - 1))
     after = after.reshape((k,) * (m - 1) + (-1, k))
@@ -619,12 +619,13 @@ def chain(params: Parameters, rule: Callable[[np.ndarray], ArrayLike]) -> Chain:
 
 def _part(pmf, columns, costs):
     """Some rows of a chain: moves, those with costs, mean costs, and mean squares."""
-    n = columns.max() + 1
-    ends = np.arange(0, columns.size + 1, pmf.size)
-    found = []
-    for chances in (np.broadcast_to(pmf, columns.shape), pmf * costs):
-        given = chances.ravel(), columns.ravel(), ends
-        rows = sparse.csr_array(given, (len(columns), n), copy=True)
+    found, top = [], columns.shape[1] - 1  # all demands from there on lead to one state
+    ends = np.arange(0, columns.size + 1, top + 1)
+    for chances in (np.broadcast_to(pmf, costs.shape), pmf * costs):
+        beyond = chances[:, top:].sum(axis=1, keepdims=True)
+        given = np.hstack([chances[:, :top], beyond]).ravel(), columns.ravel(), ends
+        shape = len(columns), columns.max() + 1
+        rows = sparse.csr_array(given, shape, copy=True)
         rows.sum_duplicates()
         found.append(rows)
     return *found, costs @ pmf, costs**2 @ pmf
@@ -638,7 +639,7 @@ def _stacked(parts, n):
 
 
 def _step(params, rule, x):
-    """Numbers of the states after each demand, (n, N), and the costs on the way."""
+    """Numbers of the states after demands of 0, 1, ..., and costs of all demands, (n, N)."""
     m, a = params.num_ages, np.asarray(rule(x.copy()))
     whole = a.shape == (len(x),) and a.dtype.kind in "iu"
     if not whole or a.min() < 0 or a.max() > params.most_order:
@@ -659,11 +660,12 @@ def _step(params, rule, x):
         + params.disposal_cost * left[0]
         + params.holding_cost * sum(left[1:], np.zeros_like(left[0]))
     )
+    top = min(stock.sum(axis=1).max(), demand[-1])  # more leaves nothing, too
     entering = np.column_stack([x[:, m:], a])
-    number = 0
-    for part in [*left[1:], *entering.T[:, :, None]]:
-        number = number * (params.most_order + 1) + part.astype(np.int64)
-    return np.broadcast_to(number, costs.shape), costs
+    number = np.zeros((len(x), 1), np.int64)
+    for part in [*(some[:, : top + 1] for some in left[1:]), *entering.T[:, :, None]]:
+        number = number * (params.most_order + 1) + part
+    return np.broadcast_to(number, (len(x), top + 1)), costs
 
 
 def propagate(chain: Chain, law: ArrayLike, num_days: int) -> np.ndarray:
@@ -680,6 +682,7 @@ def propagate(chain: Chain, law: ArrayLike, num_days: int) -> np.ndarray:
     Raises:
         ValueError: a bad argument.
     """
+    checks.not_traced("chain", chain)
     chain = checks.made_by("chain", chain, Chain, "chain")
     size = np.shape(chain.costs)
     if len(size) != 1 or np.shape(chain.moves) != size * 2:
@@ -687,16 +690,15 @@ def propagate(chain: Chain, law: ArrayLike, num_days: int) -> np.ndarray:
             f"chain must come from chain, whole, got costs {chain.costs!r}"
         )
     checks.not_traced("law", law)
-    law = checks.numbers("law", checks.at_least("law", law, 0.0))
-    if law.shape != size or not abs(law.sum() - 1) <= 1e-6:
+    now = checks.numbers("law", checks.at_least("law", law, 0.0))
+    if now.shape != size or not abs(now.sum() - 1) <= 1e-6:
         raise ValueError(
             f"law must have a probability for each of {size[0]:,} states, with sum 1, got"
-            f" the shape {law.shape} and the sum {law.sum():g}"
+            f" the shape {now.shape} and the sum {now.sum():g}"
         )
-    num_days = _integer("num_days", num_days, 0, MOST_DAYS)
-    for _ in range(num_days):
-        law = law @ chain.moves
-    return law
+    for _ in range(_integer("num_days", num_days, 0, MOST_DAYS)):
+        now = now @ chain.moves
+    return now
 
 
 def rule_return(
@@ -783,7 +785,7 @@ def best_base_stock(
         return known[level]
 
     mean = params.demand_pmf @ np.arange(params.demand_pmf.size)
-    level = math.ceil(mean * params.lead_time)
+    level = math.ceil(mean * (params.lead_time + 0.5))
     while True:
         near = [level, level + 1, *([level - 1] if level else [])]
         better = min(near, key=cost)
