@@ -737,8 +737,12 @@ YEAR = "return of 365 periods, after 100 from the empty shop"
 
 
 def for_ever(params, rule):
-    """Discounted cost of a rule from the empty shop: what comes after 4,000 periods is nothing."""
-    return -issuing.rule_return(params, rule, warm_up=0, num_days=4_000).mean
+    """Discounted cost of a rule from the empty shop: what comes after 3,000 periods is nothing."""
+    found = issuing.chain(params, rule)
+    value = np.zeros(found.costs.size)
+    for _ in range(3_000):
+        value = found.costs + params.discount * (found.moves @ value)
+    return float(value[0])
 
 
 def perishable(m, L, disposal_cost, issued, texts):
@@ -796,16 +800,27 @@ def perishable(m, L, disposal_cost, issued, texts):
     )  # fmt: skip
 
 
-def goods_that_perish():
-    """The 32 shops of a printed table, and three products of another."""
+def printed_shops(ages):
+    """Shops of the printed table, by m."""
     made = []
-    for m, text in RETURNS.items():
-        texts = iter(text.split())
+    for m in ages:
+        texts = iter(RETURNS[m].split())
         for L in (1, 2):
             for disposal_cost in (7.0, 10.0):
                 for issued in ("LIFO", "FIFO"):
                     two = next(texts), next(texts)
                     made.append(perishable(m, L, disposal_cost, issued, two))
+    return made
+
+
+def perish_large():
+    """Five classes: up to 1.8 million states."""
+    return [each | {"large": True} for each in printed_shops([5])]
+
+
+def goods_that_perish():
+    """The shops of a printed table, but for the largest, and three products of another."""
+    made = printed_shops([2, 3, 4])
     for m, most, text in ((2, 10, "2.22"), (3, 15, "2.40"), (4, 20, "2.47")):
         lower, upper = hendrix_bounds(m, most)
         made.append(
@@ -861,8 +876,12 @@ GROUPS = {
     "two-suppliers": two_suppliers,
     "chains": chains,
     "goods that perish": goods_that_perish,
+    "goods that perish, large": perish_large,
 }
-LARGE = {"lost-sales, large": "lost-sales"}  # for --large only: how their names begin
+LARGE = {  # for --large only: how their names begin
+    "lost-sales, large": "lost-sales",
+    "goods that perish, large": "perishable",
+}
 
 
 def read(path=FILE):
