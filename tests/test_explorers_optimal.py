@@ -9,7 +9,7 @@ from scipy import stats
 from lectures_helpers import precision
 from lectures_helpers.dynamics import ss, ss_exact
 from lectures_helpers.optimal import dual_sourcing as dual
-from lectures_helpers.optimal import lost_sales, periodic
+from lectures_helpers.optimal import learned, lost_sales, periodic
 
 SHOP = {"μ": 1.0, "σ": 0.5}  # of the lecture on where s and S come from
 ROWS = [0.0, *np.arange(0.25, 20, 0.5), 20.0]
@@ -340,3 +340,41 @@ def test_stages_of_the_beer_game_reach_their_levels(
         rows.append(lifted(seen, wait, days))
     assert [len(row) for row in found] == [45] * len(rows)
     np.testing.assert_allclose(found, [row[-45:] for row in rows], rtol=1e-9)
+
+
+def test_a_network_orders_in_the_page_what_the_package_says(in_page):  # noqa: F811
+    """And in whole units, in states that the box ends too; half units go to the even side."""
+    shop = lost_sales.create_parameters(
+        1.0, 4.0, stats.poisson(5).pmf(np.arange(40)), 3
+    )
+    rng = np.random.default_rng(0)
+    given = {
+        "mean": 5.0,
+        "most": lost_sales.lead_time_quantile(shop, 1) + 1,
+        "top": lost_sales.lead_time_quantile(shop, 4),
+    }
+    layers = [
+        (rng.normal(size=(3, 4)), rng.normal(size=4)),
+        (rng.normal(size=(4, 4)), rng.normal(size=4)),
+        (rng.normal(size=(4, 1)) / 4, np.zeros(1)),
+    ]
+    states = rng.integers(0, 9, (40, 3))
+    in_js = [[W.tolist(), b.tolist()] for W, b in layers]
+    orders = in_page(
+        "learned_orders", "order", [[in_js, x, given] for x in states.tolist()]
+    )
+    with precision.enable_x64(True):
+        weights = [(jnp.asarray(W), jnp.asarray(b)[None]) for W, b in layers]
+        x = jnp.asarray(states, float)
+        real = learned.network_orders(shop, weights, x)
+        np.testing.assert_allclose(orders, real, rtol=1e-9, atol=1e-9)
+        for shift in (0.0, 0.5):
+            some = np.round(np.asarray(real)) + shift if shift else np.asarray(real)
+            whole = learned.in_whole_units(
+                shop, lambda _, some=some: jnp.asarray(some)
+            )(x)
+            found = in_page(
+                "learned_orders", "inWholeUnits",
+                [[z, x, given] for z, x in zip(some.tolist(), states.tolist(), strict=True)],
+            )  # fmt: skip
+            np.testing.assert_array_equal(found, whole)

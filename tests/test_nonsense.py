@@ -104,6 +104,9 @@ EXEMPT = {
         "dual_index", "capped_dual_index", "tailored_base_surge", "rule_cost",
     },
     "optimal.serial": {"update"},
+    "optimal.learned": {
+        "adam_update", "demands", "in_whole_units", "network", "network_orders", "simulate",
+    },
     # How the solver works inside; lectures show these, and call them with its arrays.
     **dict.fromkeys(
         ["expiry.exhaustive", "expiry.memory", "expiry.periods",
@@ -527,6 +530,16 @@ def table():
         "optimal.dual_sourcing.best_dual_index": {"params": two},
         "optimal.dual_sourcing.best_single_index": {"params": two},
         "optimal.dual_sourcing.best_tailored_base_surge": {"params": two},
+        "optimal.learned.create_network": {
+            "inputs": a(2), "outputs": a(1), "width": a(3), "key": key,
+        },
+        "optimal.learned.tabulate": {
+            "params": lost, "rule": a(lambda x: 0 * x[:, 0]),
+        },
+        "optimal.learned.train": {
+            "cost": a(lambda w, key: (w - 1.0) ** 2), "weights": a(jnp.array(2.0)),
+            "steps": a(3), "rate": a(1e-3), "key": key,
+        },
         "optimal.serial.create_parameters": {
             "holding_costs": a([3.0, 1.0]), "backorder_cost": a(10.0),
             "demand_pmf": a([0.5, 0.5]), "lead_times": a([1, 2]),

@@ -15,6 +15,7 @@ import { families } from "./families.js";
 import { startFrames } from "./frames.js";
 import { startGame } from "./game.js";
 import { kconvex } from "./kconvex.js";
+import { learnedOrders } from "./learned_orders.js";
 import { levels } from "./levels.js";
 import { links } from "./links.js";
 import { lostOrders } from "./lost_orders.js";
@@ -35,9 +36,10 @@ import { waterline } from "./waterline.js";
 
 const MODELS = {
   baseStock, beer, books, boxes, card, countLaw, counts, criticalRatio, crossSection,
-  crowd, cut, dualOrders, dualRules, expiring, families, kconvex, levels, limits, links,
-  lostOrders, lostRules, lotPaths, lotSize, order, queue, recipe, restocks, rules, salads,
-  sawtooth, slowSupplier, spread, tangent, twoSpreads, waitingLine, waterline, wrongGuess,
+  crowd, cut, dualOrders, dualRules, expiring, families, kconvex, learnedOrders, levels,
+  limits, links, lostOrders, lostRules, lotPaths, lotSize, order, queue, recipe, restocks,
+  rules, salads, sawtooth, slowSupplier, spread, tangent, twoSpreads, waitingLine, waterline,
+  wrongGuess,
 };
 
 document.addEventListener("DOMContentLoaded", () => {
