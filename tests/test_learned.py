@@ -1,5 +1,6 @@
 """Rules that are learned: slopes beside quotients, exact costs beside replayed ones."""
 
+import json
 from functools import partial
 
 import jax
@@ -10,6 +11,7 @@ from scipy import stats
 
 from lectures_helpers import precision
 from lectures_helpers.optimal import learned, lost_sales
+from tools import learned as trained
 
 POISSON = stats.poisson(5).pmf(np.arange(40))
 
@@ -159,6 +161,18 @@ def test_the_same_key_trains_the_same():
         for _ in range(2)
     ]
     assert found[0] == found[1]
+
+
+def test_the_file_of_trained_rules_is_whole():
+    """Five seeds a shop, none cheaper than the least cost of the solved instances."""
+    found = json.loads(trained.FILE.read_text("utf-8"))["shops"]
+    assert [(each["p"], each["L"]) for each in found] == trained.SHOPS
+    for each in found:
+        assert each["optimum"] == trained.least_cost(each["p"], each["L"])
+        assert [run["seed"] for run in each["runs"]] == list(trained.SEEDS)
+        for run in each["runs"]:
+            assert run["whole"] + 5 * run["whole_error"] > each["optimum"]["lower"]
+            assert run["real_error"] > 0
 
 
 @pytest.mark.parametrize(

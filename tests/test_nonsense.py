@@ -538,7 +538,7 @@ def table():
         },
         "optimal.learned.train": {
             "cost": a(lambda w, key: (w - 1.0) ** 2), "weights": a(jnp.array(2.0)),
-            "steps": a(3), "rate": a(1e-3), "key": key,
+            "steps": a(3), "rate": a(1e-3), "key": a(jax.random.key(0)),
         },
         "optimal.serial.create_parameters": {
             "holding_costs": a([3.0, 1.0]), "backorder_cost": a(10.0),

@@ -36,6 +36,7 @@ __all__ = [
 MOST_STATES = 5_000_000  # of a table
 MOST_STEPS = 10**7
 MOST_WIDTH = 10_000
+MOST_RATE = 1_000
 LOOKS = 20  # at the cost, while a rule is trained
 MEAN, SQUARE = 0.9, 0.999  # what Adam keeps of its two means in a step
 
@@ -212,7 +213,7 @@ def train(
             One function is compiled once.
         weights: pytree of floating-point numbers to begin with.
         steps: how many, >= 1.
-        rate: about how far each weight moves in the first steps, > 0.
+        rate: about how far each weight moves in the first steps, > 0 and <= 1,000.
         key: typed JAX random key.
 
     Raises:
@@ -230,14 +231,17 @@ def train(
     if not (leaves := jax.tree.leaves(weights)):
         raise ValueError(f"weights must hold at least one number, got {weights!r}")
     for leaf in leaves:
-        array = jnp.asarray(checks.finite("weights", leaf))
-        if not jnp.issubdtype(checks.finite("weights", array).dtype, jnp.floating):
+        if not jnp.issubdtype(np.asarray(leaf).dtype, jnp.floating):
             raise ValueError(f"weights must be floating-point numbers, got {leaf!r}")
+        with np.errstate(over="ignore"):
+            checks.finite("weights", jnp.asarray(leaf))
     weights = jax.tree.map(jnp.asarray, weights)
     steps = checks.integer("steps", steps, 1)
     if steps > MOST_STEPS:
         raise ValueError(f"steps must be <= {MOST_STEPS:,}, got {steps:,}")
     rate = checks.concrete("rate", checks.positive("rate", rate))
+    checks.within("rate", rate, 0, MOST_RATE)
+    checks.not_traced("key", key)
     look_key, key = jax.random.split(checks.random_key(key))
 
     zeros = jax.tree.map(jnp.zeros_like, weights)

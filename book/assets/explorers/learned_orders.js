@@ -66,13 +66,14 @@ export const learnedOrders = {
     ], { corner: "top right" });
 
     const look = given.steps.indexOf(p.steps);
-    const log = (gap) => Math.log10(Math.max(gap, given.least_gap));
+    const log = (gap) => Math.log10(Math.max(gap, 1e-4));
+    const [low, high] = [Math.min(...given.gaps) / 1.6, 1.6 * Math.max(...given.gaps)].map(log);
     gaps.axes({
       x: { domain: [0, given.steps[given.steps.length - 1]], label: "Gradient steps" },
       y: {
-        domain: [Math.log10(given.least_gap), Math.log10(given.most_gap)],
-        label: "Above the least cost (%)",
-        values: given.ticks.map(Math.log10), format: (v) => number(10 ** v, 1),
+        domain: [low, high], label: "Above the least cost (%)",
+        values: range(-4, 4).filter((power) => power >= low && power <= high),
+        format: (power) => number(10 ** power, 1),
       },
     });
     const path = given.gaps.map((gap, i) => [given.steps[i], log(gap)]);
