@@ -10,9 +10,9 @@ import {
 
 const HIGHEST = 70; // units that the figure shows; more if there are more
 const RULES = [
-  "Sixty days. A sale earns 5 €, a delivery costs 20 €, a unit left over costs 0.25 € a night; who finds nothing goes away.",
-  "The same shop, but what is not sold on its third day is thrown away, at a loss of 3 € a unit.",
-  "The same shop, but what you order comes after two days. (The opening delivery comes at once.)",
+  "Run the shop for sixty days. A sale earns 5 €, a delivery costs 20 €, a unit left over costs 0.25 € a night; who finds nothing goes away.",
+  "A sale earns 5 €, a delivery costs 20 €, a unit left over 0.25 € a night, as in the first shop; but what is not sold on its third day is thrown away, at a loss of 3 € a unit.",
+  "A sale earns 5 €, a delivery costs 20 €, a unit left over 0.25 € a night, as in the first shop; but what you order comes after two days. (The opening delivery comes at once.)",
 ];
 const money = (euros) => `${fixed(euros)}\u00a0€`.replace("-", "−");
 const exactly = (euros) => `${euros}\u00a0€`; // quarters, as they are
