@@ -11,10 +11,10 @@ export PIP_USER = 0
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book test page notebooks labs instances edits numerics lint format bench colab lowest repository release clean distclean
+.PHONY: help environment book test page notebooks labs instances edits numerics lint format bench gpu-compile colab lowest repository release clean distclean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 environment:
 	@bash tools/make_env.sh $(VENV) requirements.txt
@@ -74,6 +74,9 @@ bench: environment ## measure the kernels against their peers on this machine
 	  || echo "Stockpyl was not installed; the benchmarks go on without it."
 	@$(BIN)/python -m benchmarks
 
+gpu-compile: ## compile every kernel for GPUs that are not here, and count what they launch
+	@bash tools/gpu_compile.sh --output benchmarks/results/compiled-gpu.json
+
 colab: ## run the lectures in a twin of Colab's environment (needs Python 3.13)
 	@bash tools/colab.sh
 
@@ -91,4 +94,4 @@ clean: ## remove what the build made
 	rm -rf _build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 
 distclean: clean ## ... and the environments
-	rm -rf .venv .venv-colab .venv-lowest
+	rm -rf .venv .venv-colab .venv-lowest .venv-gpu

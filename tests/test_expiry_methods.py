@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lectures_helpers import expiry
+from lectures_helpers.expiry import periods, tensor
 from lectures_helpers.precision import enable_x64
 
 METHODS = ["exhaustive", "top_down", "threshold", "tensor"]
@@ -424,6 +425,26 @@ def test_invariances():
     np.testing.assert_allclose(got.values, np.indices((10,) * 4).sum(0), rtol=1e-13)
     np.testing.assert_array_equal(got.depletion, np.indices((10,) * 4).sum(0))
     assert not np.any(got.order)
+
+
+@pytest.mark.parametrize("decide", [None, "int16"])
+@pytest.mark.parametrize(
+    "shape", [(1, 6, 20), (2, 5, 9), (3, 4, 30), (4, 6, 5), (3, 17, 9)]
+)
+def test_the_branch_for_a_gpu_is_the_same_recursion(shape, decide, monkeypatch):
+    """Fewer launches, other sums of the same numbers: up to their rounding the same values."""
+    m, k, most = shape
+    model = expiry.create_model(m, k, expiry.poisson_pmf(4.0, most))
+    (law,) = periods.create_periods(model, "float32")
+    values = 10 * jax.random.normal(jax.random.key(m), (k,) * m)
+    right, decision = tensor.backup(values, law, decide=decide)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    anew = jax.jit(tensor.backup.__wrapped__, static_argnames="decide")
+    found, other = anew(values, law, decide=decide)
+    np.testing.assert_allclose(found, right, rtol=1e-5, atol=1e-4)
+    if decide:
+        assert (other.depletion == decision.depletion).mean() > 0.99
+        assert (other.order == decision.order).mean() > 0.99
 
 
 def test_a_period_more_is_a_period_earlier():

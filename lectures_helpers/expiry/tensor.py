@@ -43,6 +43,9 @@ __all__ = [
 ]  # fmt: skip
 
 CACHE = 2**23  # bytes of chains in a block: what a core's share of a CPU's cache holds
+UNROLLED = (
+    16  # turns of a loop that a GPU takes in one launch; more of them compile slowly
+)
 
 
 @partial(jax.jit, static_argnames="decide")
@@ -73,7 +76,11 @@ def value_of_keeping(
     if values.ndim == 1:  # the order is all there is behind the front
         best, order = best_order(fronts(values, period)[:k], period, decide)
         return after_order(best, jnp.arange(k), period), order
-    chains = fronts(values[0], period).reshape(2 * k - 1, k, -1)
+    if _unrolled(k) >= k:
+        chains = _fronts_at_once(values[0], period)[: 2 * k - 1]
+    else:
+        chains = fronts(values[0], period)
+    chains = chains.reshape(2 * k - 1, k, -1)
     between = total_stock(values.ndim - 2, period.units).reshape(1, -1)
     behind = values.reshape(k, -1, k)
     results = in_blocks(behind, chains, between, period, decide)
@@ -134,20 +141,22 @@ def value_in_columns(
     k = len(behind)
     behind = jnp.moveaxis(behind, 2, 1)
     front = jnp.arange(k)
+    reached_from = jnp.pad(period.cdf[: 2 * k - 1], (k, 0))  # P(D <= n), n = -k, ...
 
-    def with_first_class(carry, u_1):
+    def with_first_class(chains, u_1):
         """From u_1 - 1 units in the first class to u_1, for all n: n + u_1 is the chain."""
-        chains, last = carry
-        this = jax.lax.dynamic_index_in_dim(behind, u_1, keepdims=False)
-        n = jnp.arange(2 * k - 1) - u_1
-        reached = jnp.where(n < 0, 0, period.cdf[jnp.maximum(n, 0)])
+        this, last = (
+            jax.lax.dynamic_index_in_dim(behind, u, keepdims=False)
+            for u in (u_1, jnp.maximum(u_1 - 1, 0))
+        )
+        reached = jax.lax.dynamic_slice_in_dim(reached_from, k - u_1, 2 * k - 1)
         chains = chains + reached[:, None, None] * (this - last)[None]
         options = jax.lax.dynamic_slice_in_dim(chains, u_1, k)  # n, q, column
         best, order = best_order(options, period, decide)
         held = (front + u_1).astype(best.dtype)[:, None] + between
-        return (chains, this), (after_order(best, held, period), order)
+        return chains, (after_order(best, held, period), order)
 
-    _, results = jax.lax.scan(with_first_class, (chains, behind[0]), front)
+    _, results = jax.lax.scan(with_first_class, chains, front)
     return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), results)
 
 
@@ -162,6 +171,11 @@ def block_size(num_levels: int, columns: int, dtype: DTypeLike) -> int:
     while size % k == 0 and size * k * (2 * k - 1) * jnp.dtype(dtype).itemsize > most:
         size //= k
     return size
+
+
+def _unrolled(turns: int) -> int:
+    """How many turns of a loop to write out: a GPU makes one launch of them."""
+    return 1 if jax.default_backend() == "cpu" else min(turns, UNROLLED)
 
 
 def fronts(
@@ -204,6 +218,29 @@ def fronts(
         return table, columns(table)
 
     return jax.lax.scan(step, table, jnp.arange(2 * k - 1), reverse=True)[1]
+
+
+def _fronts_at_once(values, period):
+    """`fronts` for n = 0, ..., S, class by class: more arithmetic, and fewer launches.
+
+    With one unit more of the oldest class behind the front, G(n) follows from G(n + 1).
+    """
+    k, num_ages = values.shape[-1], values.ndim
+    if num_ages == 1:  # the order is all there is
+        q, cost, behind = jnp.arange(k, dtype=values.dtype), period.unit_cost, values
+        tables = [values[0] + period.price * period.sales]
+    else:
+        q = jnp.arange(k, dtype=values.dtype).reshape((k,) + (1,) * (num_ages - 2))
+        cost, behind = 0, jnp.moveaxis(values, -1, 1)
+        tables = [_fronts_at_once(values[0], period)]
+    reached = period.cdf.reshape((-1,) + (1,) * (num_ages - 1))
+    for j in range(1, k):
+        table = tables[-1][1:] + reached * (behind[j] - behind[j - 1])[None] - cost
+        # Behind S >= d_max units nothing happens, and all demand is sold.
+        last = behind[j] + period.price * period.sales[-1]
+        last = last - period.unit_cost * (q[j] if num_ages == 1 else q)
+        tables.append(jnp.concatenate([table, last[None]]))
+    return jnp.stack(tables, 1 if num_ages == 1 else 2)
 
 
 def to_parents(table: jax.Array) -> jax.Array:
@@ -257,7 +294,7 @@ def along_oldest(first: jax.Array, kept: jax.Array, salvage: jax.Array) -> jax.A
         best = jnp.maximum(kept, parent + gain)
         return best, best
 
-    return jax.lax.scan(step, first, (kept, gain))[1]
+    return jax.lax.scan(step, first, (kept, gain), unroll=_unrolled(len(kept)))[1]
 
 
 def running_decision(
@@ -288,5 +325,8 @@ def decide_along_oldest(
         decision = jax.tree.map(partial(jnp.where, keep), stay, one_more)
         return (best, decision), (best, decision)
 
-    _, rest = jax.lax.scan(step, first, (kept[1:], order[1:]))
+    unroll = min(
+        _unrolled(len(kept)), 3
+    )  # of more of them XLA makes minutes of compiling
+    _, rest = jax.lax.scan(step, first, (kept[1:], order[1:]), unroll=unroll)
     return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, rest)
