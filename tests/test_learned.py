@@ -168,7 +168,8 @@ def test_the_file_of_trained_rules_is_whole():
     found = json.loads(trained.FILE.read_text("utf-8"))["shops"]
     assert [(each["p"], each["L"]) for each in found] == trained.SHOPS
     for each in found:
-        assert each["optimum"] == trained.least_cost(each["p"], each["L"])
+        known = trained.least_cost(each["p"], each["L"])  # may have been computed anew
+        assert each["optimum"]["value"] == pytest.approx(known["value"], abs=1e-3)
         assert [run["seed"] for run in each["runs"]] == list(trained.SEEDS)
         for run in each["runs"]:
             assert run["whole"] + 5 * run["whole_error"] > each["optimum"]["lower"]
