@@ -1,4 +1,4 @@
-"""Rules trained off the page: `python -m tools.learned` writes book/assets/learned.json.
+"""Rules trained off the page: `python -m tools.learned` writes what the lecture shows.
 
     python -m tools.learned [--only p,L ...]
 
@@ -20,7 +20,7 @@ from benchmarks import record
 from lectures_helpers.optimal import learned, lost_sales
 from tools import course
 
-FILE = course.ROOT / "book" / "assets" / "learned.json"
+FILE = course.ROOT / "lectures_helpers" / "optimal" / "learned.json"
 SHOPS = [(4, 4), (9, 4), (19, 4), (39, 4), (4, 8)]  # p, L
 SEEDS = range(5)
 PATHS, WIDTH = 256, 32
