@@ -68,7 +68,7 @@ class Sizes(NamedTuple):
         4,
         2,
     )  # days on the shelf and lead time, as in the literature
-    batches: tuple[int, ...] = (1024, 256, 8192)  # MDPax's own first
+    batches: tuple[int, ...] = (1024, 256, 64)  # MDPax's own first
     square: int = 2048  # of the matrix product that the machine's speed is taken from
     copied: int = 2**26  # numbers, of the copy that its memory's speed is taken from
     rounds: int = 9

@@ -120,7 +120,13 @@ def test_measurements_can_be_read(path):
 
 
 def test_goes_on_without_missing_peers(tmp_path, monkeypatch, capsys):
-    for peer in ("numba", "simpy", "mdpax.core.problem", "stockpyl"):
+    for peer in (
+        "numba",
+        "simpy",
+        "mdpax.core.problem",
+        "mdpax.problems.perishable_inventory.de_moor_single_product",
+        "stockpyl",
+    ):
         monkeypatch.setitem(sys.modules, peer, None)
     modules = ["ss_numba", "classical_numba", "classical_simpy", "classical_stockpyl"]
     for module in [
@@ -149,6 +155,8 @@ def test_goes_on_without_missing_peers(tmp_path, monkeypatch, capsys):
         [
             f"Numba is missing, its top-down is left out: {install}",
             "MDPax is missing, its value iteration is left out: "
+            f"{install} && pip install --no-deps mdpax",
+            "MDPax is missing, its own problem of goods that perish is left out: "
             f"{install} && pip install --no-deps mdpax",
         ],
         [
