@@ -138,6 +138,8 @@ def access_faults(visit, rules=RULES, where=None):
     its code, which are most of a long page, and whose colours are those of any page.
     """
     visit.run("openAll")
+    # The bar at the top lies over whatever is scrolled under it, wherever tests before have been.
+    visit.page.evaluate("scrollTo(0, 0)")
     if where is None:
         visit.run("emptyFormulasAndCode")
     return [

@@ -73,7 +73,7 @@ export function start(root, model, isFirst) {
       show(i) {
         slider.value = i;
         output.value = texts[i].replace(/^-/, "−");
-        slider.setAttribute("aria-valuetext", texts[i]);
+        slider.setAttribute("aria-valuetext", output.value);
       },
     };
   }
