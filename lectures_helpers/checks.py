@@ -18,9 +18,9 @@ import numpy as np
 from jax.typing import ArrayLike, DTypeLike
 
 __all__ = [
-    "any_traced", "at_least", "cast", "common_shape", "concrete", "dates", "finite", "flag",
+    "any_traced", "at_least", "cast", "common_shape", "concrete", "dates", "demand_law", "finite", "flag",
     "initial", "integer", "integers", "is_traced", "made_by", "not_traced",
-    "number_or_vector", "numbers", "one_number", "positive", "random_key", "within",
+    "number_or_vector", "numbers", "one_number", "positive", "random_key", "whole_units", "within",
 ]  # fmt: skip
 
 #: Largest integer accepted: sums of two such numbers still fit into 32 bits.
@@ -118,16 +118,16 @@ def within(name: str, value: T, least: float, most: float) -> T:
     return _checked(name, value, no_less, (f"<= {most:g}", lambda x: x <= most, ""))
 
 
-def integer(name: str, value: Any, bound: int) -> int:
-    """Return `value` as an ``int`` if it is a whole number >= `bound`."""
+def integer(name: str, value: Any, bound: int, most: int = MOST) -> int:
+    """Return `value` as an ``int`` if it is a whole number from `bound` to `most`."""
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
         value = number = operator.index(value)
     except TypeError:
         number = bound - 1  # refused as what is too small is
-    if not bound <= number <= MOST:
-        rule = f">= {bound}" if number < bound else f"<= {MOST}"
+    if not bound <= number <= most:
+        rule = f">= {bound}" if number < bound else f"<= {most}"
         raise ValueError(f"{name} must be an integer {rule}, got {value!r}")
     return number
 
@@ -154,6 +154,32 @@ def integers(name: str, value: Any, bound: int = -MOST_UNITS) -> Any:
         if integer(name, number, bound) > MOST_UNITS:
             raise ValueError(f"{name} must be <= {MOST_UNITS}, got {number}")
     return array.astype(np.int64)  # sums of the caller's narrower ones might wrap round
+
+
+def whole_units(name: str, value: Any, most: float) -> np.ndarray:
+    """Return an array of whole units from 0 to `most`, floats or not, as integers."""
+    not_traced(name, value)
+    units = within(name, numbers(name, value), 0, most)
+    if (units % 1).any():
+        raise ValueError(f"{name} must be whole units, got {value!r}")
+    return units.astype(int)
+
+
+def demand_law(name: str, value: Any) -> np.ndarray:
+    """Return probabilities of 0, 1, ... units, summing to 1, if there is any demand."""
+    not_traced(name, value)
+    law = at_least(name, numbers(name, value), 0.0)
+    if law.ndim != 1 or not abs(law.sum() - 1) <= 1e-6:
+        raise ValueError(
+            f"{name} must be a vector of probabilities with sum 1, got the shape"
+            f" {law.shape} and the sum {law.sum():g}"
+        )
+    if law[0] > 1 - 1e-9:
+        raise ValueError(
+            f"{name} must have mass above 0 units, or nobody buys, got P(D = 0) ="
+            f" {law[0]:g}"
+        )
+    return law / law.sum()
 
 
 def one_number(name: str, value: Any, rule: str = "be one number") -> Any:

@@ -49,3 +49,12 @@ def pytest_unconfigure(config):
             f"Not tested: the built book and its explorers in a browser. {len(reasons)}"
             f" tests were skipped: {reasons[0]}"
         )
+
+
+@pytest.fixture(scope="module")
+def in_page():
+    """What a function of an explorer's module returns in a browser, as `called_in_page`."""
+    from page_modules import called_in_page  # a browser, which most tests need not load
+
+    with called_in_page() as call:
+        yield call

@@ -52,10 +52,3 @@ def called_in_page():
 
         yield call
         browser.close()
-
-
-@pytest.fixture(scope="module")
-def in_page():
-    """As `called_in_page`; import it into a module of tests."""
-    with called_in_page() as call:
-        yield call

@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 import pytest
-from page_modules import in_page  # noqa: F401 (a fixture)
 from scipy import special, stats
 
 from lectures_helpers import demand
@@ -26,7 +25,7 @@ def shops(count=100):
         )
 
 
-def test_gamma_and_its_logarithm_are_scipys(in_page):  # noqa: F811 (the fixture)
+def test_gamma_and_its_logarithm_are_scipys(in_page):
     rng = np.random.default_rng(0)
     shapes = 10 ** rng.uniform(-2, 3, 600)
     near = shapes + 3 * np.sqrt(shapes) * rng.normal(size=shapes.size)
@@ -68,7 +67,7 @@ def tables(call, cases, scv):
 
 
 @pytest.mark.parametrize("scv", [0.05, 0.1, 0.3, 1.0, 1.7, 4.0])
-def test_tables_of_gamma_demand_are_the_packages(in_page, scv):  # noqa: F811 (the fixture)
+def test_tables_of_gamma_demand_are_the_packages(in_page, scv):
     cases = [
         (120.0, 1 / 12),
         (12.0, 0.02),
@@ -90,7 +89,7 @@ def test_tables_of_gamma_demand_are_the_packages(in_page, scv):  # noqa: F811 (t
 
 
 @pytest.mark.parametrize("scv", [None, 0.1, 0.5, 1.0, 2.0])
-def test_levels_are_the_packages(in_page, scv):  # noqa: F811 (the fixture)
+def test_levels_are_the_packages(in_page, scv):
     law = None if scv is None else demand.create_distribution("gamma", None, scv)
     cases = list(shops(60 if scv is None else 10))
     laws = tables(in_page, [(ours["D"], ours["L"]) for ours, _ in cases], scv)
@@ -124,7 +123,7 @@ def test_levels_are_the_packages(in_page, scv):  # noqa: F811 (the fixture)
 
 
 @pytest.mark.parametrize("scv", [0.1, 0.5, 1, 2.0, 4.0])
-def test_the_formulas_level_is_the_packages(in_page, scv):  # noqa: F811 (the fixture)
+def test_the_formulas_level_is_the_packages(in_page, scv):
     ours, packages = zip(*shops(40), strict=True)
     arguments = [[shop, {"mean": shop["D"] * shop["L"]}, scv] for shop in ours]
     found = in_page("base_stock", "approximateLevel", arguments)
@@ -132,7 +131,7 @@ def test_the_formulas_level_is_the_packages(in_page, scv):  # noqa: F811 (the fi
     np.testing.assert_allclose(found, exact, rtol=1e-9)
 
 
-def test_the_slope_is_the_costs(in_page):  # noqa: F811 (the fixture)
+def test_the_slope_is_the_costs(in_page):
     """Of the package's cost, by central differences; and by its fill rate (eq:bs-slope)."""
     for ours, params in shops(10):
         N, *around = (
@@ -154,7 +153,7 @@ def test_the_slope_is_the_costs(in_page):  # noqa: F811 (the fixture)
 
 
 @pytest.mark.parametrize("scv", [0.1, 1.0, 3.9])
-def test_the_counts_deviation_is_the_packages(in_page, scv):  # noqa: F811 (the fixture)
+def test_the_counts_deviation_is_the_packages(in_page, scv):
     cases = [(120.0, 1 / 12), (12.0, 0.02), (240.0, 2 / 12)]
     for (D, L), table in zip(cases, tables(in_page, cases, scv), strict=True):
         (found,) = in_page("renewal", "deviation", [[table]])

@@ -3,7 +3,6 @@
 import jax
 import numpy as np
 import pytest
-from page_modules import in_page  # noqa: F401 (a fixture)
 
 from lectures_helpers.dynamics import ss, ss_exact
 
@@ -15,7 +14,7 @@ def data(key):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_bits_are_those_of_jax(in_page, seed):  # noqa: F811 (the fixture)
+def test_bits_are_those_of_jax(in_page, seed):
     key = jax.random.key(seed)
     (page,) = in_page("random", "key", [[seed]])
     assert page == data(key)
@@ -32,7 +31,7 @@ def test_bits_are_those_of_jax(in_page, seed):  # noqa: F811 (the fixture)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_draws_are_those_of_jax(in_page, seed):  # noqa: F811 (the fixture)
+def test_draws_are_those_of_jax(in_page, seed):
     key = jax.random.key(seed)
     (uniform,) = in_page("random", "uniform", [[[0, seed], 1000]])
     assert uniform == jax.random.uniform(jax.random.clone(key), (1000,)).tolist()
@@ -51,7 +50,7 @@ def models(count):
         yield {"s": s, "S": S, "μ": μ, "σ": σ}
 
 
-def test_paths_are_those_of_the_package(in_page):  # noqa: F811 (the fixture)
+def test_paths_are_those_of_the_package(in_page):
     for number, model in enumerate(models(5)):
         key = jax.random.key(number)
         (page,) = in_page("ss", "samplePath", [[model, 50.0, 60, data(key)]])
@@ -59,7 +58,7 @@ def test_paths_are_those_of_the_package(in_page):  # noqa: F811 (the fixture)
         np.testing.assert_allclose(page, path, rtol=1e-5, atol=1e-3)
 
 
-def test_long_run_is_the_packages_by_another_way(in_page):  # noqa: F811 (the fixture)
+def test_long_run_is_the_packages_by_another_way(in_page):
     """The page solves the renewal of a cycle, the package for the stationary law."""
     some = list(models(40))
     found = in_page("ss", "longRun", [[model] for model in some])
@@ -73,7 +72,7 @@ def test_long_run_is_the_packages_by_another_way(in_page):  # noqa: F811 (the fi
 
 
 @pytest.mark.parametrize("S", [50.0, 100.0, 137.0])
-def test_long_run_of_certain_demand_counts_a_cycle(in_page, S):  # noqa: F811
+def test_long_run_of_certain_demand_counts_a_cycle(in_page, S):
     (page,) = in_page("ss", "longRun", [[{"s": 10, "S": S, "μ": np.log(4), "σ": 0}]])
     stock, cycle = S, []
     while not cycle or stock > 10:
@@ -100,7 +99,7 @@ def crowds(count):
     yield {"s": 0, "S": 120, "μ": 1, "σ": 0.3}, 120
 
 
-def test_laws_of_a_crowd_are_those_of_the_package(in_page):  # noqa: F811 (the fixture)
+def test_laws_of_a_crowd_are_those_of_the_package(in_page):
     """The page's chain of 200 cells is off by what it says, and no more."""
     dates = [1, 2, 3, 10, 20, 50, 200, 365]
     for params, x_init in crowds(10):
@@ -124,7 +123,7 @@ def test_laws_of_a_crowd_are_those_of_the_package(in_page):  # noqa: F811 (the f
             assert np.abs(density[1:-1] - exact).max() <= 0.02 * exact.max()
 
 
-def test_counts_of_restocks_are_those_of_the_package(in_page):  # noqa: F811
+def test_counts_of_restocks_are_those_of_the_package(in_page):
     for params, x_init in crowds(10):
         model = ss.create_parameters(**params)
         for T in (1, 2, 50, 200):
@@ -140,7 +139,7 @@ def test_counts_of_restocks_are_those_of_the_package(in_page):  # noqa: F811
                 assert chances[1] >= chances[0] - 1e-9
 
 
-def test_a_cross_section_has_the_law_of_its_date(in_page):  # noqa: F811 (the fixture)
+def test_a_cross_section_has_the_law_of_its_date(in_page):
     """Numbers that are spread evenly give shares and moments of the exact law."""
     n, bins = 20_000, 50
     evenly = ((np.arange(n) + 0.5) / n).tolist()
@@ -157,7 +156,7 @@ def test_a_cross_section_has_the_law_of_its_date(in_page):  # noqa: F811 (the fi
             assert page["std"] == pytest.approx(law.std, abs=2e-3 * S)
 
 
-def test_restocks_at_each_date_are_those_of_the_package(in_page):  # noqa: F811
+def test_restocks_at_each_date_are_those_of_the_package(in_page):
     for params, x_init in crowds(5):
         (page,) = in_page("crowd_law", "restocking", [[params, x_init, 365]])
         assert page[0] == (x_init <= params["s"])

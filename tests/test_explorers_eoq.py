@@ -5,7 +5,6 @@ import itertools
 import jax
 import numpy as np
 import pytest
-from page_modules import in_page  # noqa: F401 (a fixture)
 
 from lectures_helpers import demand
 from lectures_helpers.classical import eoq
@@ -25,7 +24,7 @@ def shops():
         yield {"D": D, "A": A, "H": H}, eoq.create_parameters(D, 0.0, A, H)
 
 
-def test_best_lots_are_the_packages(in_page):  # noqa: F811 (the fixture)
+def test_best_lots_are_the_packages(in_page):
     ours, packages = zip(*shops(), strict=True)
     whole = in_page("eoq", "optimalUnitQuantity", [[shop] for shop in ours])
     assert whole == [eoq.optimal_unit_quantity(params) for params in packages]
@@ -34,7 +33,7 @@ def test_best_lots_are_the_packages(in_page):  # noqa: F811 (the fixture)
     np.testing.assert_allclose(found, exact, rtol=1e-14)
 
 
-def test_costs_are_the_packages(in_page):  # noqa: F811 (the fixture)
+def test_costs_are_the_packages(in_page):
     for ours, params in shops():
         lots = [1, 2, 10, 169, 900, 10_000]
         found = in_page("eoq", "unitDemandCost", [[ours, Q] for Q in lots])
@@ -46,7 +45,7 @@ def test_costs_are_the_packages(in_page):  # noqa: F811 (the fixture)
 
 @pytest.mark.parametrize("scv", [0.01, 0.1, 0.5, 1.0, 1.9, 2.5, 10.0])
 @pytest.mark.parametrize(("Q", "D"), [(10, 250.0), (50, 1000.0), (100, 1250.0)])
-def test_paths_are_those_of_the_lecture(in_page, scv, Q, D):  # noqa: F811 (the fixture)
+def test_paths_are_those_of_the_lecture(in_page, scv, Q, D):
     """By SciPy's quantiles of the same uniforms: 1e-9 of all dates, and of what is said."""
     count, key = 1000, jax.random.key(7)
     data = np.asarray(jax.random.key_data(key)).tolist()
@@ -68,7 +67,7 @@ def test_paths_are_those_of_the_lecture(in_page, scv, Q, D):  # noqa: F811 (the 
     np.testing.assert_allclose(told["shares"], tenths / held.sum(), rtol=1e-9)
 
 
-def test_paths_of_other_numbers_of_lots_leave_the_rest_out(in_page):  # noqa: F811
+def test_paths_of_other_numbers_of_lots_leave_the_rest_out(in_page):
     (path,) = in_page(
         "eoq", "stockPath", [[{"scv": 1, "Q": 30, "D": 1000}, [0, 1], 1000]]
     )

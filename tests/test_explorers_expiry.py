@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-from page_modules import in_page  # noqa: F401 (a fixture)
 
 from lectures_helpers import expiry
 from lectures_helpers.expiry import issuing, tensor, threshold
@@ -81,7 +80,7 @@ def agrees(model, page, package):
     np.testing.assert_array_equal(page["order"], package.order)
 
 
-def test_decisions_are_the_packages(in_page):  # noqa: F811 (the fixture)
+def test_decisions_are_the_packages(in_page):
     for model, _, page, package in solved(in_page, [*random_models(300), *EDGES]):
         agrees(model, page, package)
 
@@ -104,7 +103,7 @@ def explored(num_ages, count, seed):
 
 
 @pytest.mark.parametrize("num_ages", [2, 3])
-def test_decisions_at_the_sliders_values(in_page, num_ages):  # noqa: F811
+def test_decisions_at_the_sliders_values(in_page, num_ages):
     """With the page's own law of demand."""
     for model, T in explored(num_ages, 150, num_ages):
         law = model.demand_pmf
@@ -122,7 +121,7 @@ def test_decisions_at_the_sliders_values(in_page, num_ages):  # noqa: F811
         agrees(model, {n: np.reshape(v, shape) for n, v in page.items()}, package)
 
 
-def test_value_of_keeping_all(in_page):  # noqa: F811 (the fixture)
+def test_value_of_keeping_all(in_page):
     """By the definition, for two classes: no depletion, the best order."""
     models = [
         (model, T) for model, T in random_models(60, 1) if T > 0 and model.num_ages == 2
@@ -145,7 +144,7 @@ def test_value_of_keeping_all(in_page):  # noqa: F811 (the fixture)
             )
 
 
-def test_thresholds_are_read_off_as_the_package_does(in_page):  # noqa: F811
+def test_thresholds_are_read_off_as_the_package_does(in_page):
     """Where there are none, the same state shows it."""
     models = [*random_models(300, 2), *EDGES]
     tables = [expiry.solve(model, T, dtype="float64").depletion for model, T in models]
@@ -195,7 +194,7 @@ def sensible(count, seed):
         yield model, max(T, 1)
 
 
-def test_rules_are_the_packages(in_page):  # noqa: F811 (the fixture)
+def test_rules_are_the_packages(in_page):
     models = list(sensible(200, 3))
     words = [[in_words_of_the_page(model)] for model, _ in models]
     levels = in_page("policies", "newsvendorLevel", words)
@@ -218,7 +217,7 @@ def test_rules_are_the_packages(in_page):  # noqa: F811 (the fixture)
                 assert page["later"] == policy.order[-1].ravel().tolist()
 
 
-def test_worth_of_rules(in_page):  # noqa: F811 (the fixture)
+def test_worth_of_rules(in_page):
     for model, T in sensible(100, 5):
         words, level = in_words_of_the_page(model), expiry.newsvendor_level(model)
         (by_level,) = in_page("policies", "newsvendorPolicy", [[words, level]])
@@ -241,7 +240,7 @@ def test_worth_of_rules(in_page):  # noqa: F811 (the fixture)
             np.testing.assert_allclose(page, values, rtol=0, atol=1e-9 * scale)
 
 
-def test_gaps_at_the_sliders_values(in_page):  # noqa: F811 (the fixture)
+def test_gaps_at_the_sliders_values(in_page):
     """A gap is a share of a shop's own best earnings at every value of the sliders."""
     rng, T = np.random.default_rng(6), 5
     ends = np.array([[0, 0, 16, 16], [50, 32, 40, 36]])  # of s, θ, r and the mean
@@ -302,7 +301,7 @@ def operations(m, k, d_max):
     }
 
 
-def test_operations_are_counted_as_in_the_lecture(in_page):  # noqa: F811
+def test_operations_are_counted_as_in_the_lecture(in_page):
     rng = np.random.default_rng(7)
     cases = [
         (m, k, d)
@@ -314,7 +313,7 @@ def test_operations_are_counted_as_in_the_lecture(in_page):  # noqa: F811
         assert page == pytest.approx(operations(*case), rel=1e-12)
 
 
-def test_memory_and_time_are_those_of_the_lecture(in_page, monkeypatch):  # noqa: F811
+def test_memory_and_time_are_those_of_the_lecture(in_page, monkeypatch):
     """With all chains at once, and in blocks that a cache holds."""
     monkeypatch.setattr(tensor.jax, "default_backend", lambda: "cpu")
     rng, measured = (
@@ -372,7 +371,7 @@ def corner_in_page(params):
     }  # fmt: skip
 
 
-def test_a_rounded_gamma_law_is_the_package_s(in_page):  # noqa: F811
+def test_a_rounded_gamma_law_is_the_package_s(in_page):
     laws = [(m, cv) for m in (1.0, 2.5, 6.0) for cv in (0.2, 0.5, 1.0)]
     for law, page in zip(laws, in_page("issuing", "gammaPmf", laws), strict=True):
         expected = issuing.gamma_pmf(*law)
@@ -381,7 +380,7 @@ def test_a_rounded_gamma_law_is_the_package_s(in_page):  # noqa: F811
         assert sum(page[size:]) + expected[size:].sum() < 1e-14
 
 
-def test_goods_that_perish_are_ordered_as_by_the_package(in_page):  # noqa: F811
+def test_goods_that_perish_are_ordered_as_by_the_package(in_page):
     shops = list(corner_shops())
     found = in_page(
         "issuing", "optimum", [[corner_in_page(one), 1e-6] for one in shops]
@@ -394,7 +393,7 @@ def test_goods_that_perish_are_ordered_as_by_the_package(in_page):  # noqa: F811
         np.testing.assert_array_equal(orders, best.orders)
 
 
-def test_returns_of_goods_that_perish_are_the_package_s(in_page):  # noqa: F811
+def test_returns_of_goods_that_perish_are_the_package_s(in_page):
     shops = list(corner_shops(2))
     rules = [issuing.optimum(one, tol=1e-4).orders for one in shops]
     calls = [

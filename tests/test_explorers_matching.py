@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from page_modules import in_page  # noqa: F401 (a fixture)
 
 from lectures_helpers.classical import matching
 
@@ -42,7 +41,7 @@ def some():
     return list(cases(300))
 
 
-def test_dates_are_those_of_the_package(in_page, some):  # noqa: F811 (the fixture)
+def test_dates_are_those_of_the_package(in_page, some):
     plain = [(A.tolist(), L.tolist(), Q, start) for A, L, Q, start in some]
     orders = in_page("matching", "orderTimes", [[A, Q, N] for A, _, Q, _ in plain])
     lots = in_page("matching", "lotArrivals", [[A, L, Q, N] for A, L, Q, _ in plain])
@@ -68,7 +67,7 @@ def test_dates_are_those_of_the_package(in_page, some):  # noqa: F811 (the fixtu
         assert found[4] == np.argsort(A + L, kind="stable").tolist()
 
 
-def test_areas_are_one_however_they_are_cut(in_page, some):  # noqa: F811 (the fixture)
+def test_areas_are_one_however_they_are_cut(in_page, some):
     """Little's law to the last bit: slices of the net inventory, and a bar for each."""
     asked, expected = {"netInventory": [], "stays": []}, []
     for A, L, _, R in some:
@@ -96,7 +95,7 @@ def test_areas_are_one_however_they_are_cut(in_page, some):  # noqa: F811 (the f
         assert sum(stays[2 * i + 1]) == np.maximum(U - A, 0).sum()
 
 
-def test_demands_that_are_moved_keep_their_order(in_page):  # noqa: F811 (the fixture)
+def test_demands_that_are_moved_keep_their_order(in_page):
     rng = np.random.default_rng(6)
     horizon, drawn = 50.0, np.sort(rng.uniform(0, 30, (2, N)))
     given = {

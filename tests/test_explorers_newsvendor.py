@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from page_modules import in_page  # noqa: F401 (a fixture)
 
 from lectures_helpers import demand
 from lectures_helpers.classical import newsvendor as nv
@@ -38,14 +37,14 @@ def models():
         yield params, params._asdict()
 
 
-def test_a_law_without_a_choice_keeps_its_scv(in_page):  # noqa: F811 (the fixture)
+def test_a_law_without_a_choice_keeps_its_scv(in_page):
     made = in_page(
         "demand", "createDistribution", [["exponential", 3, 0.5], ["gamma", 3, 0.5]]
     )
     assert [law["scv"] for law in made] == [1, 0.5]
 
 
-def test_families_are_those_of_the_package(in_page):  # noqa: F811 (the fixture)
+def test_families_are_those_of_the_package(in_page):
     probs = [1e-6, 0.01, 0.3, 0.5, 5 / 9, 0.9, 0.9999]
     some = list(laws())
     calls = [[page, u] for _, page in some for u in probs]
@@ -69,7 +68,7 @@ def test_families_are_those_of_the_package(in_page):  # noqa: F811 (the fixture)
             np.testing.assert_allclose(page, of(law, at), rtol=0, atol=CLOSE * stake)
 
 
-def test_what_orders_earn_and_risk_is_the_packages(in_page):  # noqa: F811
+def test_what_orders_earn_and_risk_is_the_packages(in_page):
     for params, page in models():
         spread = params.price - params.salvage
         some = list(laws())
@@ -100,7 +99,7 @@ def test_what_orders_earn_and_risk_is_the_packages(in_page):  # noqa: F811
                 )
 
 
-def test_the_law_of_profit_is_the_packages(in_page):  # noqa: F811 (the fixture)
+def test_the_law_of_profit_is_the_packages(in_page):
     probs = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
     for params, page in list(models())[:6]:
         for law, there in list(laws())[::7]:
@@ -123,7 +122,7 @@ def test_the_law_of_profit_is_the_packages(in_page):  # noqa: F811 (the fixture)
             np.testing.assert_allclose(found, exact, rtol=0, atol=CLOSE * stake)
 
 
-def test_good_quantities_earn_their_share_of_the_best(in_page):  # noqa: F811
+def test_good_quantities_earn_their_share_of_the_best(in_page):
     for params, page in models():
         some = list(laws())[::5]
         found = in_page(
@@ -141,7 +140,7 @@ def test_good_quantities_earn_their_share_of_the_best(in_page):  # noqa: F811
             np.testing.assert_allclose(earned, 0.9 * most, rtol=0, atol=1e-8 * stake)
 
 
-def test_numbers_are_written_as_in_the_lectures(in_page):  # noqa: F811 (the fixture)
+def test_numbers_are_written_as_in_the_lectures(in_page):
     rng = np.random.default_rng(3)
     some = [0.0, 1.0, -0.5, 99.95, 999.6, 1e5, 123456.7, 1e6, -1234.5, 1e-4, 9.996]
     some += list(rng.normal(size=50) * 10 ** rng.uniform(-3, 6, 50))

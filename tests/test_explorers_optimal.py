@@ -3,7 +3,6 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from page_modules import in_page  # noqa: F401 (a fixture)
 from scipy import stats
 
 from lectures_helpers import precision
@@ -38,7 +37,7 @@ def pairs(count):
 @pytest.mark.parametrize(
     ("σ", "relative"), [(0.3, 1e-6), (0.5, 1e-6), (0.65, 1e-5), (0.8, 1e-4)]
 )
-def test_flows_are_those_of_the_exact_law(in_page, σ, relative):  # noqa: F811
+def test_flows_are_those_of_the_exact_law(in_page, σ, relative):
     some = list(pairs(12))
     found = in_page(
         "ss_exact", "flows", [[{"s": s, "S": S, "μ": 1, "σ": σ}] for s, S in some]
@@ -48,7 +47,7 @@ def test_flows_are_those_of_the_exact_law(in_page, σ, relative):  # noqa: F811
 
 
 @pytest.mark.parametrize("μ", [-2.0, 0.0, 3.0])
-def test_flows_do_not_depend_on_the_unit(in_page, μ):  # noqa: F811
+def test_flows_do_not_depend_on_the_unit(in_page, μ):
     (page,) = in_page(
         "ss_exact",
         "flows",
@@ -57,7 +56,7 @@ def test_flows_do_not_depend_on_the_unit(in_page, μ):  # noqa: F811
     same_flows(page, exact(10 * np.exp(μ), 60 * np.exp(μ), μ, 0.5), 1e-6)
 
 
-def test_the_landscape_is_the_flows_of_its_pairs(in_page):  # noqa: F811
+def test_the_landscape_is_the_flows_of_its_pairs(in_page):
     ((page,),) = [in_page("ss_exact", "landscape", [[SHOP, ROWS, COLUMNS, 0.25]])]
     rng = np.random.default_rng(0)
     for row, column in rng.integers((len(ROWS), len(COLUMNS)), size=(30, 2)):
@@ -66,12 +65,12 @@ def test_the_landscape_is_the_flows_of_its_pairs(in_page):  # noqa: F811
         same_flows({name: page[name][at] for name in page}, flows, 1e-6)
 
 
-def test_pairs_out_of_order_have_no_flows(in_page):  # noqa: F811
+def test_pairs_out_of_order_have_no_flows(in_page):
     (page,) = in_page("ss_exact", "landscape", [[SHOP, [1, 3], [2, 4], 1]])
     assert [x == np.inf for x in page["restocks"]] == [False, False, True, False]
 
 
-def test_the_best_pair_is_that_of_the_search(in_page):  # noqa: F811
+def test_the_best_pair_is_that_of_the_search(in_page):
     """Beside the package's least cost of whole half units, for costs at all ends."""
     given = SHOP | {"rows": ROWS, "columns": COLUMNS, "unit": 0.25}
     costs = [
@@ -110,14 +109,14 @@ def curves(count):
         yield rng.normal(size=rng.integers(3, 80)).cumsum().tolist()
 
 
-def test_the_least_k_is_the_packages(in_page):  # noqa: F811
+def test_the_least_k_is_the_packages(in_page):
     some = list(curves(30))
     found = in_page("periodic", "convexity", [[curve] for curve in some])
     needs = [periodic.convexity(curve) for curve in some]
     np.testing.assert_allclose(found, needs, rtol=1e-12, atol=1e-12)
 
 
-def test_orders_go_up_to_the_lowest_place_above(in_page):  # noqa: F811
+def test_orders_go_up_to_the_lowest_place_above(in_page):
     some = [(curve, K) for curve in curves(30) for K in (0.0, 1.0, 100.0)]
     found = in_page("periodic", "ordering", [list(one) for one in some])
     for (curve, K), runs in zip(some, found, strict=True):
@@ -138,11 +137,11 @@ def test_orders_go_up_to_the_lowest_place_above(in_page):  # noqa: F811
         ([[3, 3]], "One orders from 3 units."),
     ],
 )
-def test_orders_are_said_in_words(in_page, runs, words):  # noqa: F811
+def test_orders_are_said_in_words(in_page, runs, words):
     assert in_page("kconvex", "inWords", [[runs]]) == [words]
 
 
-def test_a_hill_is_a_tent_on_the_curve(in_page):  # noqa: F811
+def test_a_hill_is_a_tent_on_the_curve(in_page):
     curve = np.random.default_rng(0).normal(size=60)
     given = {"curve": curve.tolist(), "tent": [25, 37, 50]}
     for hill in (-20.0, 0.0, 80.0):
@@ -169,7 +168,7 @@ def states(shape, count):
 
 
 @pytest.mark.parametrize("number", range(10))
-def test_orders_of_lost_sales_are_the_packages(in_page, number):  # noqa: F811
+def test_orders_of_lost_sales_are_the_packages(in_page, number):
     """Of a table, coded as the lecture does, of the myopic rule and of base stock."""
     shop = list(lost_shops())[number]
     pmf = shop.demand_pmf.tolist()
@@ -197,7 +196,7 @@ def test_orders_of_lost_sales_are_the_packages(in_page, number):  # noqa: F811
         assert found == lost_sales.base_stock(*levels)(x).tolist()
 
 
-def test_what_an_order_meets_is_what_each_week_leaves(in_page):  # noqa: F811
+def test_what_an_order_meets_is_what_each_week_leaves(in_page):
     for shop in lost_shops():
         x = states([4] * shop.lead_time, 20)
         found = in_page(
@@ -220,7 +219,7 @@ def test_what_an_order_meets_is_what_each_week_leaves(in_page):  # noqa: F811
             )
 
 
-def test_gaps_are_shares_above_the_least(in_page):  # noqa: F811
+def test_gaps_are_shares_above_the_least(in_page):
     given = {
         "prices": [1, 4],
         "least": {"a": [[1.0, 2.0], [4.0]], "b": [[3.0], [5.0]]},
@@ -276,7 +275,7 @@ def share_by_equations(shop, e, z):
     return law @ [flown[state] for state in reached] / (pmf @ np.arange(pmf.size))
 
 
-def test_two_suppliers_are_solved_as_by_the_package(in_page):  # noqa: F811
+def test_two_suppliers_are_solved_as_by_the_package(in_page):
     shops = list(two_suppliers())
     tables = in_page(
         "dual_sourcing", "createTable", [[as_in_the_page(s)] for s in shops]
@@ -324,7 +323,7 @@ def lifted(demands, lead_time, days):
     ("days", "brew", "lead_times"), [(2, 4, [1, 1, 2]), (15, 1, [3]), (7, 2, [1, 4, 2])]
 )
 def test_stages_of_the_beer_game_reach_their_levels(
-    in_page,  # noqa: F811 (the fixture, above)
+    in_page,
     days,
     brew,
     lead_times,
@@ -342,7 +341,7 @@ def test_stages_of_the_beer_game_reach_their_levels(
     np.testing.assert_allclose(found, [row[-45:] for row in rows], rtol=1e-9)
 
 
-def test_a_network_orders_in_the_page_what_the_package_says(in_page):  # noqa: F811
+def test_a_network_orders_in_the_page_what_the_package_says(in_page):
     """And in whole units, in states that the box ends too; half units go to the even side."""
     shop = lost_sales.create_parameters(
         1.0, 4.0, stats.poisson(5).pmf(np.arange(40)), 3

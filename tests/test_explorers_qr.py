@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from page_modules import in_page  # noqa: F401 (a fixture)
 from scipy import stats
 
 from lectures_helpers.classical import qr, renewal
@@ -37,7 +36,7 @@ def some():
     return [both(of) for of in shops(400)]
 
 
-def test_demand_over_a_lead_time_is_that_of_the_package(in_page, some):  # noqa: F811
+def test_demand_over_a_lead_time_is_that_of_the_package(in_page, some):
     found = in_page("renewal", "leadTimeDemand", [[p["D"], p["L"]] for p, _ in some])
     for (p, _), page in zip(some, found, strict=True):
         N = renewal.lead_time_demand(None, p["D"], p["L"])
@@ -49,7 +48,7 @@ def test_demand_over_a_lead_time_is_that_of_the_package(in_page, some):  # noqa:
         assert max(page["tail"][n:], default=0.0) < renewal.CUT
 
 
-def test_best_pairs_are_those_of_the_package(in_page, some):  # noqa: F811
+def test_best_pairs_are_those_of_the_package(in_page, some):
     found = in_page("qr", "optimalPolicy", [[p] for p, _ in some])
     for (_, shop), page in zip(some, found, strict=True):
         best = qr.optimal_policy(shop)
@@ -57,13 +56,13 @@ def test_best_pairs_are_those_of_the_package(in_page, some):  # noqa: F811
         assert page["cost"] == pytest.approx(best.cost, rel=1e-9)
 
 
-def test_recipes_are_those_of_the_package(in_page, some):  # noqa: F811
+def test_recipes_are_those_of_the_package(in_page, some):
     some = [(p, shop) for p, shop in some if p["A"]]  # EOQ has no lot without setups
     found = in_page("qr", "approximatePolicy", [[p] for p, _ in some])
     assert found == [list(qr.approximate_policy(shop)) for _, shop in some]
 
 
-def test_costs_and_service_are_those_of_the_package(in_page, some):  # noqa: F811
+def test_costs_and_service_are_those_of_the_package(in_page, some):
     rng, asked, expected = np.random.default_rng(8), [], []
     for p, shop in some:
         Q = int(np.exp(rng.uniform(0, 5)))
@@ -85,7 +84,7 @@ def test_costs_and_service_are_those_of_the_package(in_page, some):  # noqa: F81
             assert page[theirs] == pytest.approx(value, rel=1e-9, abs=1e-10), (Q, r)
 
 
-def test_laws_of_the_stock_are_those_of_the_package(in_page, some):  # noqa: F811
+def test_laws_of_the_stock_are_those_of_the_package(in_page, some):
     rng = np.random.default_rng(9)
     laws = in_page("renewal", "leadTimeDemand", [[p["D"], p["L"]] for p, _ in some])
     stocks, waits, expected = [], [], []
@@ -114,7 +113,7 @@ def test_laws_of_the_stock_are_those_of_the_package(in_page, some):  # noqa: F81
             assert next(tails) == pytest.approx(rest, rel=1e-9, abs=1e-11)
 
 
-def test_maps_are_those_of_the_package(in_page, some):  # noqa: F811
+def test_maps_are_those_of_the_package(in_page, some):
     Q, r = np.arange(0, 61, 4).clip(1), np.arange(-1, 60, 4)
     found = in_page(
         "qr", "landscape", [[p, Q.tolist(), r.tolist()] for p, _ in some[:60]]
@@ -125,7 +124,7 @@ def test_maps_are_those_of_the_package(in_page, some):  # noqa: F811
         np.testing.assert_allclose(page, exact.ravel(), rtol=1e-9, atol=1e-9)
 
 
-def test_best_points_of_a_lot_are_those_of_the_package(in_page, some):  # noqa: F811
+def test_best_points_of_a_lot_are_those_of_the_package(in_page, some):
     found = in_page("qr", "bestPoints", [[p, 60] for p, _ in some[:40]])
     for (_, shop), page in zip(some, found, strict=False):
         for Q in (1, 2, 7, 30, 60):

@@ -90,7 +90,7 @@ EXEMPT = {
     },
     "expiry.policies": {"evaluate_period"},
     "expiry.issuing": {
-        "behind", "for_pipelines", "newest_first", "oldest_first",
+        "behind", "newest_first", "oldest_first",
     },
     "classical.qr": {"position_cost"},
     "classical.shop": {"stack"},  # results, whatever they are
@@ -203,7 +203,9 @@ def table():
             "least": 0,
             "most": 9,
         },
-        "checks.integer": {"name": "value", "value": a(2), "bound": 0},
+        "checks.integer": {"name": "value", "value": a(2), "bound": 0, "most": 9},
+        "checks.whole_units": {"name": "value", "value": a([2.0, 3.0], MANY), "most": 9},
+        "checks.demand_law": {"name": "value", "value": a([0.5, 0.5])},
         "checks.integers": {"name": "value", "value": a(2, TRACED), "bound": 0},
         "checks.number_or_vector": {
             "name": "value",

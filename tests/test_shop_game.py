@@ -5,7 +5,6 @@ import itertools
 import jax
 import numpy as np
 import pytest
-from page_modules import in_page  # noqa: F401 (a fixture)
 from scipy import sparse, stats
 from scipy.sparse.linalg import spsolve
 
@@ -22,7 +21,7 @@ def level_of(number):
 
 
 @pytest.fixture(scope="module")
-def shop(in_page):  # noqa: F811 (the fixture)
+def shop(in_page):
     """Functions of the page on one list of arguments, with an endless life as JSON has none."""
 
     def call(function, *arguments):
@@ -32,7 +31,7 @@ def shop(in_page):  # noqa: F811 (the fixture)
 
 
 @pytest.fixture(scope="module")
-def levels(shop, in_page):  # noqa: F811 (the fixture)
+def levels(shop, in_page):
     return [endless(level_of(number)) for number in range(3)]
 
 

@@ -32,7 +32,7 @@ from lectures_helpers.expiry import memory
 __all__ = [
     "Best", "Chain", "Optimum", "Parameters", "Return", "Table", "backup",
     "base_stock", "behind", "best_base_stock", "by_table", "chain",
-    "create_parameters", "for_pipelines", "gamma_pmf", "newest_first",
+    "create_parameters", "gamma_pmf", "newest_first",
     "oldest_first", "optimum", "orders", "propagate", "required_memory",
     "rule_return", "table",
 ]  # fmt: skip
@@ -173,11 +173,11 @@ def create_parameters(
     >>> create_parameters(3, 2, "LIFO").disposal_cost
     7.0
     """
-    num_ages = _integer("num_ages", num_ages, 1, MOST_AXES)
-    lead_time = _integer("lead_time", lead_time, 1, MOST_AXES + 1 - num_ages)
+    num_ages = checks.integer("num_ages", num_ages, 1, MOST_AXES)
+    lead_time = checks.integer("lead_time", lead_time, 1, MOST_AXES + 1 - num_ages)
     if not isinstance(issuing, str) or issuing not in ISSUING:
         raise ValueError(f"issuing must be FIFO or LIFO, got {issuing!r}")
-    most_order = _integer("most_order", most_order, 1, MOST_ORDER)
+    most_order = checks.integer("most_order", most_order, 1, MOST_ORDER)
     prices = {
         "unit_cost": unit_cost,
         "lost_sale_cost": lost_sale_cost,
@@ -197,32 +197,13 @@ def create_parameters(
     )
 
 
-def _integer(name, value, least, most):
-    """The value as an ``int`` between these two."""
-    if (number := checks.integer(name, value, least)) > most:
-        raise ValueError(f"{name} must be an integer <= {most}, got {number}")
-    return number
-
-
 def _checked_pmf(pmf):
-    name = "demand_pmf"
-    checks.not_traced(name, pmf)
-    pmf = checks.at_least(name, checks.numbers(name, pmf), 0.0)
-    if pmf.ndim != 1 or not abs(pmf.sum() - 1) <= 1e-6:
-        raise ValueError(
-            f"{name} must be a vector of probabilities with sum 1, got the shape"
-            f" {pmf.shape} and the sum {pmf.sum():g}"
-        )
+    pmf = checks.demand_law("demand_pmf", pmf)
     if pmf.size > MOST_DEMAND:
         raise ValueError(
-            f"{name} must have at most {MOST_DEMAND:,} entries, got {pmf.size:,}"
+            f"demand_pmf must have at most {MOST_DEMAND:,} entries, got {pmf.size:,}"
         )
-    if pmf[0] > 1 - 1e-9:
-        raise ValueError(
-            f"{name} must have mass above 0 units, or nobody buys, got P(D = 0) ="
-            f" {pmf[0]:g}"
-        )
-    return pmf / pmf.sum()
+    return pmf
 
 
 def _checked(params):
@@ -362,7 +343,7 @@ def oldest_first(table: Table, V: jax.Array, best: Callable = jnp.min) -> jax.Ar
     return lax.map(with_oldest, jnp.arange(k))
 
 
-def for_pipelines(
+def _for_pipelines(
     chosen: Callable, table: Table, V: jax.Array, best: Callable = jnp.min
 ) -> jax.Array:
     """Take the values of all states back by one period, or find the best orders there.
@@ -410,11 +391,11 @@ def backup(params: Parameters) -> Callable[[jax.Array], jax.Array]:
 
 
 def _oldest_first(table, V, best=jnp.min):
-    return for_pipelines(oldest_first, table, V, best)
+    return _for_pipelines(oldest_first, table, V, best)
 
 
 def _newest_first(table, V, best=jnp.min):
-    return for_pipelines(newest_first, table, V, best)
+    return _for_pipelines(newest_first, table, V, best)
 
 
 def _least(options, axis):
@@ -558,11 +539,7 @@ def by_table(orders: ArrayLike) -> Callable[[np.ndarray], np.ndarray]:
     >>> by_table([2, 1, 0])(np.array([[1], [2]]))
     array([1, 0])
     """
-    checks.not_traced("orders", orders)
-    found = checks.within("orders", checks.numbers("orders", orders), 0, MOST_ORDER)
-    if (found % 1).any():
-        raise ValueError(f"orders must be whole units, got {orders!r}")
-    found = found.astype(int)
+    found = checks.whole_units("orders", orders, MOST_ORDER)
 
     def rule(x):
         if x.shape[-1] != found.ndim or (x >= found.shape).any():
@@ -696,7 +673,7 @@ def propagate(chain: Chain, law: ArrayLike, num_days: int) -> np.ndarray:
             f"law must have a probability for each of {size[0]:,} states, with sum 1, got"
             f" the shape {now.shape} and the sum {now.sum():g}"
         )
-    for _ in range(_integer("num_days", num_days, 0, MOST_DAYS)):
+    for _ in range(checks.integer("num_days", num_days, 0, MOST_DAYS)):
         now = now @ chain.moves
     return now
 
@@ -730,8 +707,8 @@ def rule_return(
     -1552.99
     """
     params = _checked(params)
-    warm_up = _integer("warm_up", warm_up, 0, MOST_DAYS)
-    num_days = _integer("num_days", num_days, 1, MOST_DAYS)
+    warm_up = checks.integer("warm_up", warm_up, 0, MOST_DAYS)
+    num_days = checks.integer("num_days", num_days, 1, MOST_DAYS)
     return _return(chain(params, rule), params.discount, warm_up, num_days)
 
 
@@ -772,8 +749,8 @@ def best_base_stock(
         ValueError: a bad argument.
     """
     params = _checked(params)
-    warm_up = _integer("warm_up", warm_up, 0, MOST_DAYS)
-    days = params.discount, warm_up, _integer("num_days", num_days, 1, MOST_DAYS)
+    warm_up = checks.integer("warm_up", warm_up, 0, MOST_DAYS)
+    days = params.discount, warm_up, checks.integer("num_days", num_days, 1, MOST_DAYS)
     known: dict[int, float] = {}
 
     def chain_of(level):

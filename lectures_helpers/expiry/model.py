@@ -101,21 +101,14 @@ def create_model(
     """
     prices = (salvage, holding_cost, unit_cost, price, disposal_cost, discount)
     model = Model(
-        _integer("num_ages", num_ages, 1, MOST_AGES),
-        _integer("num_levels", num_levels, 2, MOST_LEVELS),
+        checks.integer("num_ages", num_ages, 1, MOST_AGES),
+        checks.integer("num_levels", num_levels, 2, MOST_LEVELS),
         _checked_pmf(poisson_pmf(8.0, 19) if demand_pmf is None else demand_pmf),
         *map(checks.concrete, Model._fields[3:], prices),
     )
     if not 0 < model.discount <= 1:
         raise ValueError(f"discount must be in (0, 1], got {model.discount!r}")
     return model
-
-
-def _integer(name, value, least, most):
-    """The value as an ``int`` between these two."""
-    if (number := checks.integer(name, value, least)) > most:
-        raise ValueError(f"{name} must be an integer <= {most}, got {number}")
-    return number
 
 
 def _checked_pmf(pmf):
@@ -220,7 +213,7 @@ def poisson_pmf(rate: float, max_demand: int) -> np.ndarray:
     array([0.4, 0.4, 0.2])
     """
     rate = checks.positive("rate", checks.concrete("rate", rate))
-    max_demand = _integer("max_demand", max_demand, 0, MOST_DEMAND - 1)
+    max_demand = checks.integer("max_demand", max_demand, 0, MOST_DEMAND - 1)
     pmf = stats.poisson(rate).pmf(np.arange(max_demand + 1))
     if not pmf.sum() > 0:
         raise ValueError(
@@ -290,7 +283,7 @@ def encode(x: ArrayLike, num_levels: int) -> np.ndarray:
     >>> int(encode((2, 3, 4), 10))
     234
     """
-    num_levels = _integer("num_levels", num_levels, 2, MOST_LEVELS)
+    num_levels = checks.integer("num_levels", num_levels, 2, MOST_LEVELS)
     states = checked_states("x", x, num_levels)
     shape = _grid(states.shape[-1], num_levels)
     return np.ravel_multi_index(tuple(np.moveaxis(states, -1, 0)), shape)
@@ -313,8 +306,8 @@ def decode(index: ArrayLike, num_ages: int, num_levels: int) -> np.ndarray:
     >>> decode(436, 3, 10)
     array([4, 3, 6])
     """
-    num_ages = _integer("num_ages", num_ages, 1, MOST_AGES)
-    num_levels = _integer("num_levels", num_levels, 2, MOST_LEVELS)
+    num_ages = checks.integer("num_ages", num_ages, 1, MOST_AGES)
+    num_levels = checks.integer("num_levels", num_levels, 2, MOST_LEVELS)
     shape = _grid(num_ages, num_levels)
     most = num_levels**num_ages - 1
     rule = f"be in 0, ..., num_levels^num_ages - 1 = {most}"

@@ -567,11 +567,7 @@ def by_table(orders: ArrayLike) -> Callable[[np.ndarray], np.ndarray]:
     >>> by_table([2, 1, 0])(np.array([[1], [7]]))
     array([1, 0])
     """
-    checks.not_traced("orders", orders)
-    found = checks.within("orders", checks.numbers("orders", orders), 0, MOST_STOCK)
-    if (found % 1).any():
-        raise ValueError(f"orders must be whole units, got {orders!r}")
-    found = found.astype(int)
+    found = checks.whole_units("orders", orders, MOST_STOCK)
 
     def rule(x):
         if x.shape[-1] != found.ndim:

@@ -76,18 +76,7 @@ def create_parameters(
         "holding_cost": checks.within("holding_cost", holding_cost, LEAST, MOST),
         "backorder_cost": checks.within("backorder_cost", backorder_cost, LEAST, MOST),
     }
-    checks.not_traced("demand_pmf", demand_pmf)
-    pmf = checks.at_least("demand_pmf", checks.numbers("demand_pmf", demand_pmf), 0.0)
-    if pmf.ndim != 1 or not abs(pmf.sum() - 1) <= 1e-6:
-        raise ValueError(
-            "demand_pmf must be a vector of probabilities with sum 1, got the shape"
-            f" {pmf.shape} and the sum {pmf.sum():g}"
-        )
-    if pmf[0] > 1 - 1e-9:
-        raise ValueError(
-            "demand_pmf must have mass above 0 units, or nothing is ever ordered, got"
-            f" P(D = 0) = {pmf[0]:g}"
-        )
+    pmf = checks.demand_law("demand_pmf", demand_pmf)
     lead_time = checks.integer("lead_time", lead_time, 0)
     if (units := pmf.size * (lead_time + 1)) > MOST_UNITS:
         raise ValueError(
@@ -95,7 +84,7 @@ def create_parameters(
             f" lead time, where {MOST_UNITS:,} are the most, got lead_time = {lead_time}"
         )
     K, h, p = (checks.concrete(*named) for named in costs.items())
-    return Parameters(K, h, p, pmf / pmf.sum(), lead_time)
+    return Parameters(K, h, p, pmf, lead_time)
 
 
 def _checked(params):
