@@ -79,7 +79,7 @@ def test_the_script_has_the_models_that_lectures_name():
     named = {
         name
         for path in (course.ROOT / "book").rglob("*.md")
-        for name in re.findall(r'^    model="(\w+)",', path.read_text("utf-8"), re.M)
+        for name in re.findall(r'^ +model="(\w+)",', path.read_text("utf-8"), re.M)
     }
     assert set(listed.strip().strip(",").replace("\n", "").split(",")) == named
 

@@ -204,7 +204,11 @@ def table():
             "most": 9,
         },
         "checks.integer": {"name": "value", "value": a(2), "bound": 0, "most": 9},
-        "checks.whole_units": {"name": "value", "value": a([2.0, 3.0], MANY), "most": 9},
+        "checks.whole_units": {
+            "name": "value",
+            "value": a([2.0, 3.0], MANY),
+            "most": 9,
+        },
         "checks.demand_law": {"name": "value", "value": a([0.5, 0.5])},
         "checks.integers": {"name": "value", "value": a(2, TRACED), "bound": 0},
         "checks.number_or_vector": {

@@ -43,9 +43,8 @@ __all__ = [
 ]  # fmt: skip
 
 CACHE = 2**23  # bytes of chains in a block: what a core's share of a CPU's cache holds
-UNROLLED = (
-    16  # turns of a loop that a GPU takes in one launch; more of them compile slowly
-)
+# Turns of a loop that a GPU takes in one launch; more of them compile slowly.
+UNROLLED = 16
 
 
 @partial(jax.jit, static_argnames="decide")
