@@ -29,6 +29,10 @@ MOST = 2**30
 #: Largest number of units accepted: sums of several still fit into 32 bits.
 MOST_UNITS = 10**8
 
+#: The usual arguments: they need no array to be looked at, which would take most of a
+#: closed form's time.
+PLAIN = (float, int, np.float64)
+
 T = TypeVar("T")
 
 
@@ -39,12 +43,13 @@ def is_traced(value: Any) -> bool:
 
 def any_traced(*values: Any) -> bool:
     """Whether JAX is tracing anything in `values`, which may hold several numbers each."""
-    return any(map(is_traced, jax.tree.leaves(values)))
+    rest = [value for value in values if type(value) not in PLAIN]
+    return bool(rest) and any(map(is_traced, jax.tree.leaves(rest)))
 
 
 def not_traced(name: str, *values: Any) -> None:
     """Raise if JAX traces anything in `values`: exact results are made of numbers."""
-    if any_traced(values):
+    if any_traced(*values):
         rule = "be a number" if len(jax.tree.leaves(values)) == 1 else "hold numbers"
         raise ValueError(
             f"{name} must {rule} here, got what JAX traces: exact results are not traceable"
@@ -88,6 +93,8 @@ def concrete(name: str, value: Any) -> float:
 def common_shape(**arrays: ArrayLike) -> tuple[int, ...]:
     """Return the shape to which the named arrays, traced or not, broadcast."""
     sizes = [_shape(name, array) for name, array in arrays.items()]
+    if not any(sizes):
+        return ()
     try:
         return np.broadcast_shapes(*sizes)
     except ValueError:
@@ -258,6 +265,8 @@ def random_key(key: jax.Array) -> jax.Array:
 
 
 def _shape(name, value):
+    if type(value) in PLAIN:
+        return ()
     try:
         return np.shape(value)
     except (TypeError, ValueError):  # rows of different lengths, a list of tracers
@@ -268,7 +277,10 @@ def _shape(name, value):
 
 def _checked(name, value, *rules):
     """Rules are (text, test, hint); the first number that is wrong is shown, and where."""
-    if is_traced(value):
+    if type(value) in PLAIN and abs(value) < 2**53:  # finite, and the same in 64 bits
+        if all(holds(value) for _, holds, _ in rules):
+            return value
+    elif is_traced(value):
         return value
     array = numbers(name, value)
     for rule, holds, hint in [("finite", np.isfinite, ""), *rules]:

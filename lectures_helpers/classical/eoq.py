@@ -71,14 +71,14 @@ def optimal_quantity(params: Shop) -> float:
     >>> round(optimal_quantity(create_parameters()), 2)
     169.03
     """
-    checks.positive("setup_cost", shops.concrete(params, POSITIVE).setup_cost)
-    return _square(params) ** 0.5
+    return _square(params, "setup_cost", "holding_cost") ** 0.5
 
 
-def _square(params):
-    """2 A D / H, the square of the best lot."""
+def _square(params, *positive):
+    """2 A D / H, the square of the best lot; those named must be > 0."""
     params = shops.concrete(params, POSITIVE)
-    checks.positive("holding_cost", params.holding_cost)
+    for name in positive:
+        checks.positive(name, getattr(params, name))
     square = 2 * params.setup_cost * params.demand_rate / params.holding_cost
     if square > checks.MOST_UNITS**2:
         raise ValueError(
@@ -162,7 +162,7 @@ def optimal_unit_quantity(params: Shop) -> int:
     >>> optimal_unit_quantity(create_parameters())
     169
     """
-    square = _square(params)
+    square = _square(params, "holding_cost")
     Q = max(1, int(np.sqrt(square + 0.25) - 0.5) - 1)
     while Q * (Q + 1) < square * (1 - 1e-14):
         Q += 1

@@ -86,10 +86,12 @@ def checked(shop: Shop, positive: tuple[str, ...] = POSITIVE) -> Shop:
     """Return `shop` if all its numbers are >= 0 and not too large, and those named > 0."""
     checks.made_by("params", shop, Shop)
     for name, value in shop._asdict().items():
+        least = LEAST if name in positive else 0.0
+        if type(value) in checks.PLAIN and least <= value <= MOST:
+            continue
         if name in positive:
             checks.positive(name, value)
         checks.one_number(name, checks.at_least(name, value, 0.0))
-        least = LEAST if name in positive else 0.0
         if not checks.is_traced(value) and not least <= value <= MOST:
             raise ValueError(
                 f"{name} must lie between {least:g} and {MOST:g}, got {value:g}"
