@@ -1,12 +1,16 @@
 """The local Sphinx extensions: a cache that follows the package, and a page's description."""
 
 import importlib.util
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import numpy as np
 import pytest
+from jupyter_cache import get_cache
 from matplotlib.figure import Figure
+from myst_nb.core.config import NbParserConfig
+from myst_parser.config.main import MdParserConfig
 from PIL import Image
 
 from tools import course, executed
@@ -67,17 +71,62 @@ def test_only_what_the_book_has_run_as_it_is_does_not_run_again(package):
     assert executed.again(package) == []
 
 
-@pytest.mark.parametrize(("ci", "mode"), [("", "cache"), ("true", "force")])
-def test_configure(extension, package, monkeypatch, ci, mode):
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_configure(extension, package, monkeypatch, ci):
     monkeypatch.setenv("CI", ci)
     for variable in ("LECTURES_STATIC_BUILD", "LECTURES_STRICT", "IPYTHONDIR"):
         monkeypatch.setenv(variable, "")
-    config = SimpleNamespace(nb_execution_mode="cache")
+    old = package / "_build" / "executed" / executed.fingerprint(package) / "global.db"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    config = SimpleNamespace()
     extension.configure(SimpleNamespace(srcdir=package), config)
-    assert config.nb_execution_mode == mode
+    assert old.exists() == (not ci)  # what is published rests on no old output
     assert config.nb_execution_cache_path.endswith(executed.fingerprint(package))
     assert extension.os.environ["LECTURES_STATIC_BUILD"] == "1"
     assert extension.os.environ["LECTURES_STRICT"] == "1"
+
+
+PAGE = """---
+file_format: mystnb
+kernelspec: {name: python3, display_name: Python 3}
+---
+
+# Shop
+
+```{code-cell} ipython3
+%s
+```
+"""
+
+
+def test_pages_that_time_nothing_run_ahead(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(course.ROOT / "book" / "_ext")
+    ahead = importlib.import_module("ahead")
+    pages = {
+        "adds": PAGE % "1 + 1",
+        "breaks": PAGE % "1 / 0",
+        "times": PAGE % "runtime.timed(print)",
+        "words": "# Shop",
+    }
+    for name, text in pages.items():
+        (tmp_path / f"{name}.md").write_text(text, encoding="utf-8")
+    settings = NbParserConfig(
+        execution_mode="cache", execution_cache_path=str(tmp_path / "cache")
+    )
+    env = SimpleNamespace(
+        mystnb_config=settings,
+        myst_config=MdParserConfig(),
+        doc2path=lambda name: str(tmp_path / f"{name}.md"),
+        path2doc=lambda path: Path(path).stem,
+    )
+    ahead.run(None, env, set(pages))
+    cache = get_cache(settings.execution_cache_path)
+    (kept,) = cache.list_cache_records()
+    assert Path(kept.uri).stem == "adds"
+    cells = cache.get_cache_bundle(kept.pk).nb.cells
+    assert [output["data"]["text/plain"] for output in cells[-1].outputs] == ["2"]
+    assert list(ahead.jobs(env, {"adds", "times", "words"}, cache)) == []
 
 
 def test_words_of_a_signature_carry_no_mark_without_a_look(monkeypatch):

@@ -9,6 +9,7 @@ What has run is written down: the tests of the same change need not run it again
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -25,10 +26,8 @@ def configure(app, config):
     config.nb_execution_cache_path = str(
         root / "_build" / "executed" / executed.fingerprint(root)
     )
-    if os.environ.get("CI") and config.nb_execution_mode == "cache":
-        config.nb_execution_mode = (
-            "force"  # a published page never rests on an old output
-        )
+    if os.environ.get("CI"):  # a published page never rests on an old output
+        shutil.rmtree(config.nb_execution_cache_path, ignore_errors=True)
     # Kernels inherit these. An explorer then draws frames that move without a kernel, what the
     # text says of the printed numbers must be so, and neither the reader's own IPython settings
     # nor ipykernel's remarks on transport come in.

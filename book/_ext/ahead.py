@@ -1,0 +1,63 @@
+"""Pages that time nothing run ahead of the build, two at once; what they print is in the cache then.
+
+A page that shows a time runs later and alone, so that nobody else uses its cores. So does one that
+ends in an error: the build says which, and where.
+"""
+
+import re
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.executors.utils import single_nb_execution
+from myst_nb.core.read import create_nb_reader
+from sphinx.util import logging
+
+LOGGER = logging.getLogger(__name__)
+AT_ONCE = 2
+TIMES = re.compile(r"runtime\.timed\(|perf_counter\(")
+
+
+def run(app, env, docnames):
+    """Run, and keep, what is to be read anew, has code, shows no time and is not in the cache."""
+    settings = env.mystnb_config
+    if settings.execution_mode != "cache":
+        return
+    cache, limit = get_cache(settings.execution_cache_path), settings.execution_timeout
+    with ProcessPoolExecutor(AT_ONCE, mp_context=get_context("spawn")) as pool:
+        running = [
+            (
+                path,
+                pool.submit(single_nb_execution, page, str(path.parent), limit, False),
+            )
+            for path, page in jobs(env, docnames, cache)
+        ]
+        for path, future in running:
+            result = future.result()
+            if result.err:
+                continue
+            seconds = {"execution_seconds": result.time}
+            bundle = CacheBundleIn(result.nb, str(path), data=seconds)
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            LOGGER.info(f"{env.path2doc(str(path))} ran ahead, in {result.time:.0f} s")
+
+
+def jobs(env, docnames, cache):
+    """Paths and notebooks that may run side by side."""
+    for path in map(Path, map(env.doc2path, sorted(docnames))):
+        text = path.read_text(encoding="utf-8")
+        reader = create_nb_reader(str(path), env.myst_config, env.mystnb_config, text)
+        if reader is None or TIMES.search(text):
+            continue
+        notebook = reader.read(text)
+        try:
+            cache.match_cache_notebook(notebook)
+        except KeyError:
+            yield path, notebook
+
+
+def setup(app):
+    app.connect("env-before-read-docs", run)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
