@@ -335,16 +335,6 @@ def cheapest_position(shop: Shop, over_lead_time: LeadTimeDemand) -> int:
     return int(np.argmax(over_lead_time.tail <= H / (B + H)))
 
 
-def _table(values, *, beyond, below):
-    """The table as a function of any integers."""
-
-    def look_up(n):
-        inside = values[np.clip(n, 0, values.size - 1)]
-        return np.where(n < 0, below(n), np.where(n >= values.size, beyond, inside))
-
-    return look_up
-
-
 # ------------------------------------------- lead times that vary: a case with a formula
 
 

@@ -113,10 +113,10 @@ def _local_backup(values, period, *, name, devices, decide):
     full = share * devices
     mine = jax.lax.axis_index(name) * share
 
-    def whole(piece, axis=0):
+    def whole(piece):
         """All pieces together, without the padding."""
-        together = jax.lax.all_gather(piece, name, axis=axis, tiled=True)
-        return jax.lax.slice_in_dim(together, 0, k, axis=axis)
+        together = jax.lax.all_gather(piece, name, tiled=True)
+        return jax.lax.slice_in_dim(together, 0, k)
 
     def my_piece(array, axis=0):
         array = _pad(array, axis, full)

@@ -226,7 +226,7 @@ def _solve(run, laws, path, progress):
     start, values, (lowered, loss), kept = _start(run, path)
     values, _, size = relative(values)
     decision = Decision(*np.zeros((2, *run.shape), kept.dtype))
-    x = spread_states(m, k, CERTIFIED)
+    x = _spread_states(m, k, CERTIFIED)
     worst, compared = np.zeros(2), 0
     T = run.num_periods
     bar = tqdm(total=T, initial=T - start, disable=not progress, unit="period")
@@ -362,7 +362,7 @@ def _warn_of_loss(run, values, loss):
         )
 
 
-def spread_states(num_ages: int, num_levels: int, most: int) -> np.ndarray:
+def _spread_states(num_ages: int, num_levels: int, most: int) -> np.ndarray:
     """All states if they are few, else `most` of them spread over the grid, (n, m)."""
     m, k = num_ages, num_levels
     if k**m <= most:
