@@ -431,8 +431,7 @@ def table():
         "expiry.policies.optimal_policy": {"solution": a(solution)},
         "expiry.policies.newsvendor_level": {"model": model},
         "expiry.policies.newsvendor_policy": {
-            **horizon, "level": a(1, OPTIONAL), "greedy_first": a(False, FLAG),
-            "keep_oldest": a(1, OPTIONAL),
+            **horizon, "level": a(1, OPTIONAL), "keep_oldest": a(1, OPTIONAL),
         },
         "expiry.policies.fluid_policy": {**horizon, "max_hold": a(1, OPTIONAL, LARGE)},
         "expiry.policies.rollout": {

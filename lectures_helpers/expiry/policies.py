@@ -291,21 +291,19 @@ def newsvendor_policy(
     num_periods: int,
     *,
     level: int | None = None,
-    greedy_first: bool = False,
     keep_oldest: int | None = None,
 ) -> Policy:
     """The policy that orders up to a level and, as a rule, sells off nothing.
 
     ``z = 0`` and ``q = (S - |x|)^+``, at most k - 1.  With `keep_oldest` = b, it sells off what the
-    oldest class holds beyond b: ``z = (x_1 - b)^+`` and ``q = (S + z - |x|)^+``.  With
-    `greedy_first`, the first period does what is best if the policy is followed afterwards.
+    oldest class holds beyond b: ``z = (x_1 - b)^+`` and ``q = (S + z - |x|)^+``.  `greedy`
+    improves its first period.
 
     Args:
         model: the model.
         num_periods: number of periods [T], an integer >= 1.
         level: order-up-to level [S], units, an integer >= 0; default k - 1.
             `newsvendor_level` computes one from the critical ratio.
-        greedy_first: whether the first period is improved in this way.
         keep_oldest: units of the oldest class that are kept [b], an integer >= 0.
 
     Returns:
@@ -315,7 +313,6 @@ def newsvendor_policy(
         ValueError: a bad argument.
     """
     model, num_periods = checked_horizon(model, num_periods)
-    greedy_first = checks.flag("greedy_first", greedy_first)
     m, k = model.num_ages, model.num_levels
     most = k - 1
     level = checks.integer("level", most if level is None else level, 0)
@@ -325,8 +322,7 @@ def newsvendor_policy(
     x = np.indices((k,) * m)
     z = np.maximum(x[0] - kept, 0)
     q = np.clip(level + z - x.sum(0), 0, most)
-    policy = _every_period(model, Policy(z, q), num_periods)
-    return greedy(model, policy, num_periods) if greedy_first else policy
+    return _every_period(model, Policy(z, q), num_periods)
 
 
 def newsvendor_level(model: Model) -> int:
