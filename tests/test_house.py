@@ -1,6 +1,8 @@
 """What keeps the package thin, and lectures from writing the same thing twice."""
 
 import ast
+import importlib
+import inspect
 from collections import defaultdict
 
 import jupytext
@@ -45,6 +47,25 @@ def test_imports_point_one_way(path):
             assert name.split(".")[1] not in forbidden, (
                 f"{name_of(path)} imports {name}"
             )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_lecture_takes_what_modules_offer(page):
+    modules = {}
+    for node in (node for tree in cells(page) for node in ast.walk(tree)):
+        if isinstance(node, ast.ImportFrom) and "lectures_helpers" in node.module:
+            owner = importlib.import_module(node.module)
+            for name in node.names:
+                full = f"{node.module}.{name.name}"
+                found = getattr(owner, name.name, None) or importlib.import_module(full)
+                if inspect.ismodule(found):
+                    modules[name.asname or name.name] = found
+                else:
+                    assert name.name in owner.__all__, full
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            module = modules.get(node.value.id)
+            if module and hasattr(module, node.attr):
+                assert node.attr in module.__all__, f"{node.value.id}.{node.attr}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from lectures_helpers.expiry.model import next_stock
 from lectures_helpers.expiry.periods import Decision, Period
 
-__all__ = ["action_value", "backup", "best_actions", "best_order", "look_up"]
+__all__ = ["action_value", "backup", "best_actions", "best_order"]
 
 LookUp = Callable[[jax.Array], jax.Array]  # from states (..., m) to their values, (...)
 

@@ -30,7 +30,7 @@ from lectures_helpers import checks, precision, value_iteration
 from lectures_helpers.expiry import memory
 
 __all__ = [
-    "Best", "Chain", "Optimum", "Parameters", "Return", "Table", "backup",
+    "ISSUING", "Best", "Chain", "Optimum", "Parameters", "Return", "Table", "backup",
     "base_stock", "behind", "best_base_stock", "by_table", "chain",
     "create_parameters", "gamma_pmf", "newest_first",
     "oldest_first", "optimum", "orders", "propagate", "required_memory",
@@ -519,6 +519,9 @@ def base_stock(level: int, most_order: int = 10) -> Callable[[np.ndarray], np.nd
     Returns:
         The rule: (n, m + L - 1) states -> (n,) orders.
 
+    Raises:
+        ValueError: a bad argument.
+
     >>> base_stock(7)(np.array([[3, 2], [9, 1]]))
     array([2, 0])
     """
@@ -535,6 +538,9 @@ def by_table(orders: ArrayLike) -> Callable[[np.ndarray], np.ndarray]:
 
     Returns:
         The rule: (n, m + L - 1) states -> (n,) orders.
+
+    Raises:
+        ValueError: a bad argument; from the rule, a state that the table does not have.
 
     >>> by_table([2, 1, 0])(np.array([[1], [2]]))
     array([1, 0])

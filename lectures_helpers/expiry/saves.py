@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["load", "owned", "save"]
+__all__ = ["load", "save"]
 
 OURS = "lectures_helpers.expiry "
 FORMAT = f"{OURS}3"  # another number whenever the names in a save change

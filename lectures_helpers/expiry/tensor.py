@@ -38,7 +38,7 @@ from numpy.typing import DTypeLike
 from lectures_helpers.expiry.periods import Decision, Period, total_stock
 
 __all__ = [
-    "after_order", "along_oldest", "backup", "best_order", "block_size", "fronts",
+    "CACHE", "after_order", "along_oldest", "backup", "best_order", "block_size", "fronts",
     "running_maximum", "to_parents", "value_in_columns", "value_of_keeping",
 ]  # fmt: skip
 

@@ -22,7 +22,7 @@ from lectures_helpers.expiry.exhaustive import best_order, look_up
 from lectures_helpers.expiry.periods import Decision, Period
 from lectures_helpers.expiry.top_down import class_by_class, row_states
 
-__all__ = ["backup", "read_off"]
+__all__ = ["backup"]
 
 
 @partial(jax.jit, static_argnames="decide")
