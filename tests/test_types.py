@@ -51,8 +51,12 @@ def test_the_face_of_a_module_is_annotated_and_described(name):
             faults.append(f"{public} says no type of {', '.join(bare)}")
         if signature.return_annotation is signature.empty:
             faults.append(f"{public} says no type of what it returns")
-        if not inspect.getdoc(fn):
+        described = inspect.getdoc(fn) or ""
+        if not described:
             faults.append(f"{public} has no docstring")
+        refuses = "raise ValueError" in inspect.getsource(fn)
+        if refuses and "Args:" in described and "Raises:" not in described:
+            faults.append(f"{public} does not say what it raises")
     assert not faults, f"{name}: {'; '.join(faults)}"
 
 

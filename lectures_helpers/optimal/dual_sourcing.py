@@ -618,6 +618,9 @@ def best_capped_dual_index(
         caps: those that are tried, units; by default all up to the largest demand,
             beyond which a cap changes nothing.
 
+    Raises:
+        ValueError: a bad argument; a chain that is too large, as in `overshoot`.
+
     Source: Sun and Van Mieghem (2019).
     """
     params = _checked(params)
@@ -643,6 +646,9 @@ def best_dual_index(params: Parameters) -> Best:
     Args:
         params: the shop.
 
+    Raises:
+        ValueError: bad parameters; a chain that is too large, as in `overshoot`.
+
     Source: Veeraraghavan and Scheller-Wolf (2008).
     """
     params = _checked(params)
@@ -658,6 +664,10 @@ def best_tailored_base_surge(params: Parameters) -> Best:
 
     Args:
         params: the shop.
+
+    Raises:
+        ValueError: bad parameters; too many sizes of demand, or a mean so close above a whole
+            number that what is shipped piles up.
 
     Source: Allon and Van Mieghem (2010).
     """

@@ -70,6 +70,9 @@ def create_network(
         inputs of about 1 stay of about 1; b is 0, and so is the last W: before it is
         trained the network answers 0.
 
+    Raises:
+        ValueError: a bad argument; a layer of more than 10,000 numbers.
+
     >>> [W.shape for W, _ in create_network(4, key=jax.random.key(0))]
     [(4, 32), (32, 32), (32, 1)]
     """

@@ -328,6 +328,9 @@ def size(params: Parameters, shape: tuple[int, ...] | None = None) -> Size:
         params: the shop.
         shape: the box of states, as in `table`.
 
+    Raises:
+        ValueError: a bad argument; more than 1e100 states.
+
     >>> size(create_parameters(1.0, 4.0, [0.2, 0.5, 0.3], 2)).states
     15
     """
@@ -550,6 +553,12 @@ def base_stock(
         level: of stock and orders together, units, >= 0.
         most: the cap of an order, units, >= 0; none by default.
 
+    Returns:
+        The rule: (n, L) states -> (n,) orders.
+
+    Raises:
+        ValueError: a bad argument.
+
     >>> base_stock(9, most=4)(np.array([[3, 2], [9, 1]]))
     array([4, 0])
     """
@@ -563,6 +572,12 @@ def by_table(orders: ArrayLike) -> Callable[[np.ndarray], np.ndarray]:
 
     Args:
         orders: of each state of a box, units; a state beyond it counts as its end.
+
+    Returns:
+        The rule: (n, L) states -> (n,) orders.
+
+    Raises:
+        ValueError: a bad argument; from the rule, states of another number of axes.
 
     >>> by_table([2, 1, 0])(np.array([[1], [7]]))
     array([1, 0])
@@ -642,6 +657,9 @@ def constant_order_cost(params: Parameters, order: int) -> float:
     Returns:
         Money a period.  Stock moves as a queue of work does: its law is computed where
         it lies with all but 1e-12 of its mass.
+
+    Raises:
+        ValueError: a bad argument; stock that grows for ever, or piles up too high.
 
     Source: Reiman (2004); the queue's recursion is Lindley's.
     """

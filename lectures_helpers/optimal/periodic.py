@@ -101,6 +101,9 @@ def one_period_cost(params: Parameters, y: ArrayLike) -> np.ndarray:
 
     Returns:
         h E[(y - D)^+] + p E[(D - y)^+], D the demand of L + 1 periods; money.
+
+    Raises:
+        ValueError: a bad argument.
     """
     params = _checked(params)
     checks.not_traced("y", y)
@@ -166,6 +169,9 @@ def renewal(params: Parameters, size: int) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         m, (size,): expected periods of a cycle with the position j below S; and
         M, (size + 1,): M(n) is the expected length of a cycle with S - s = n, periods.
+
+    Raises:
+        ValueError: a bad argument.
     """
     params, size = _checked(params), checks.integer("size", size, 1)
     if size > MOST_LEVELS:
@@ -338,6 +344,9 @@ def convexity(values: ArrayLike) -> float:
 
     Returns:
         K >= 0, in the unit of the values; 0 for a convex function.
+
+    Raises:
+        ValueError: not such a vector; a value beyond ±1e12.
 
     Source: (def-k-convex) of the lecture on where s and S come from.  The point at y lies
     on or below the line from x to z, lifted by K there, if K is at least H(y) - H(z) and
