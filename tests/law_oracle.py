@@ -48,7 +48,7 @@ def density(family, mean, scv):
     if family == "triangular":
         half = math.sqrt(6) * std
         return _shifted(lambda u: (half - abs(u - mean)) / half**2, mean, half)
-    assert family == "normal"
+    assert family == "normal", f"give {family} a density here"
     return _shifted(lambda u: _normal((u - mean) / std) / std, mean, 13 * std)
 
 

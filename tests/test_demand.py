@@ -340,6 +340,11 @@ def test_mean_left_open():
     assert given(None) == law("exponential", 1.0, 3.0)
 
 
+@pytest.mark.parametrize("family", demand.FAMILIES)
+def test_families_are_named_where_readers_look(family):
+    assert f'"{family}"' in demand.create_distribution.__doc__
+
+
 # ----------------------------------------------------------------------- bad input
 
 

@@ -13,6 +13,10 @@ from lectures_helpers.classical import base_stock, renewal
 EXACT = 1e-8
 
 
+def test_each_family_has_a_case():
+    assert {family for family, *_ in oracle.CASES} == set(demand.FAMILIES)
+
+
 @pytest.mark.parametrize("case", oracle.CASES, ids=str)
 def test_renewal_demand(case):
     family, mean, scv, level, L = case
