@@ -47,6 +47,7 @@ notebooks: environment ## make the .ipynb twins of the lectures
 	@$(BIN)/python -m tools.notebooks
 
 labs: environment ## renew what the lab sheets check; write the sheets for Otter-Grader to _build/labs
+	@$(BIN)/python -m tools.notebooks # from which the sheets for Otter are made
 	@$(BIN)/python -m tools.labs
 
 instances: environment ## compute the solved instances again, in some minutes; with LARGE=1 the largest, too
