@@ -152,21 +152,24 @@ def faults_of_handles(page, explorer, figure, settle, wrong, reset):
         reset()
         follows = False
         for dx, dy in ((-60, 40), (90, -50), (-200, 60), (2000, 2000), (-2000, -2000)):
+            near = abs(dx) <= 200
+            if near and follows:
+                continue
             knob = handle.locator(".knob")
             knob.scroll_into_view_if_needed()
             box = knob.bounding_box()
             x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
             page.mouse.move(x, y)
             page.mouse.down()
-            page.mouse.move(x + dx, y + dy, steps=4)
+            page.mouse.move(x + dx, y + dy, steps=2)
             page.mouse.up()
             settle()
             if fault := wrong():
                 yield f"{fault} after {name} was dragged by ({dx}, {dy})"
-            follows |= abs(dx) <= 200 and figure() != before
-            reset()
+            follows |= near and figure() != before
         if not follows:
             yield f"does not follow the mouse: {name}"
+        reset()
         for way in (1, -1):
             fault = touch_fault(page, handle, figure, settle, before, way)
             reset()

@@ -422,7 +422,7 @@ def test_runs_that_fit_nowhere_are_refused():
 def test_many_replications_go_in_turns(monkeypatch):
     """The same numbers, some replications at a time."""
     run = Run(7, 300)
-    law = demand.create_distribution("gamma", None, 0.5)
+    law = demand.create_distribution("exponential", None)
     together = base_stock.simulate(PARAMS, law, law, [3, 11], key=KEY, run=run)
     monkeypatch.setattr(base_stock.matching, "AT_ONCE", 1500)
     jax.clear_caches()  # compiled for all at once

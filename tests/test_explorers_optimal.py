@@ -59,7 +59,7 @@ def test_flows_do_not_depend_on_the_unit(in_page, μ):
 def test_the_landscape_is_the_flows_of_its_pairs(in_page):
     ((page,),) = [in_page("ss_exact", "landscape", [[SHOP, ROWS, COLUMNS, 0.25]])]
     rng = np.random.default_rng(0)
-    for row, column in rng.integers((len(ROWS), len(COLUMNS)), size=(30, 2)):
+    for row, column in rng.integers((len(ROWS), len(COLUMNS)), size=(10, 2)):
         flows = exact(ROWS[row], COLUMNS[column], **SHOP)
         at = row * len(COLUMNS) + column
         same_flows({name: page[name][at] for name in page}, flows, 1e-6)
@@ -78,9 +78,7 @@ def test_the_best_pair_is_that_of_the_search(in_page):
         for some in [
             (60, 0.05, 4),
             (15, 0.1, 400),
-            (120, 0.025, 400),
-            (15, 0.025, 1),
-            (120, 0.1, 1),
+            (120, 0.025, 1),
         ]
     ]
     found = in_page("levels", "best", [[some, given] for some in costs])
@@ -167,7 +165,7 @@ def states(shape, count):
     return every if len(every) <= count else rng.permutation(every)[:count]
 
 
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", [0, 4, 7, 9])
 def test_orders_of_lost_sales_are_the_packages(in_page, number):
     """Of a table, coded as the lecture does, of the myopic rule and of base stock."""
     shop = list(lost_shops())[number]
@@ -182,7 +180,7 @@ def test_orders_of_lost_sales_are_the_packages(in_page, number):
         [int((column >= units).sum()) for units in range(1, column[0] + 1)]
         for column in orders.reshape(len(orders), -1).T
     ]
-    x = states([n + 2 for n in sizes], 500)  # some beyond the box
+    x = states([n + 2 for n in sizes], 300)  # some beyond the box
     given = {"sizes": list(sizes), "table": coded}
     found = in_page("lost_sales", "byTable", [[some, given] for some in x.tolist()])
     assert found == lost_sales.by_table(orders)(x).tolist()
@@ -237,10 +235,11 @@ def two_suppliers():
         np.array([0.5, 0, 0, 0, 0.5]),
         stats.binom(4, 0.5).pmf(range(5)),
     ]
-    for pmf in laws:  # the page's, to the ends of its sliders
-        for premium, h in [(10, 5), (2, 1), (40, 10), (2, 10), (40, 1)]:
+    ends = [(10, 5), (2, 1), (40, 10)], [(2, 10)], [(40, 1)]
+    for pmf, some in zip(laws, ends, strict=True):  # the page's, to its sliders' ends
+        for premium, h in some:
             yield dual.create_parameters(100.0, 100.0 + premium, h, 495.0, pmf, 2)
-    for _ in range(10):
+    for _ in range(4):
         pmf = rng.dirichlet(np.ones(rng.integers(2, 7)))
         premium, h = rng.uniform(1, 40), rng.uniform(0.5, 20)
         b = rng.uniform(5, 20) * (premium + h)
