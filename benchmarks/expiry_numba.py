@@ -23,6 +23,8 @@ import numba
 import numpy as np
 
 BLOCK = 256  # states of a row that a thread takes at a time
+# s, h, c, r, θ and α, as the kernels unpack them.
+PRICES = ("salvage", "holding_cost", "unit_cost", "price", "disposal_cost", "discount")
 
 
 def tables(model, period):
@@ -31,7 +33,13 @@ def tables(model, period):
     pmf, cdf, sales, waste = (np.asarray(a) for a in period[:4])
     cdf = np.pad(cdf, (0, max(0, full - cdf.size)), constant_values=1)
     sales = np.pad(sales, (0, max(0, full - sales.size)), mode="edge")
-    return pmf, cdf, sales, waste, *(np.float32(price) for price in period[5:])
+    return (
+        pmf,
+        cdf,
+        sales,
+        waste,
+        *(np.float32(getattr(period, name)) for name in PRICES),
+    )
 
 
 def kernels(m, k):

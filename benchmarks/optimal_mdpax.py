@@ -38,13 +38,13 @@ class LostSales(Problem):
         return self.pmf[random_event[0]]
 
     def transition(self, state, action, random_event):
-        h, p = self.params.holding_cost, self.params.lost_sale_cost
+        h, p = float(self.params.holding_cost), float(self.params.lost_sale_cost)
         d = random_event[0]
         left, short = jnp.maximum(state[0] - d, 0), jnp.maximum(d - state[0], 0)
-        cost = h * left + p * (short + self.beyond)
+        cost = h * left.astype("float32") + p * (short.astype("float32") + self.beyond)
         first, *others = [*state[1:], action[0]]
         first = jnp.minimum(left + first, self.box[0] - 1)
-        return jnp.stack([first, *others]), -cost.astype(jnp.float32)
+        return jnp.stack([first, *others]), -cost
 
 
 def create_backup(params, box, values):

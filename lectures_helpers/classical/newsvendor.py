@@ -99,13 +99,15 @@ def create_parameters(
     for rule, reason in RULES.items():
         name, relation, other = rule.split()
         pair = getattr(params, name), getattr(params, other)
-        if not checks.any_traced(*pair):
-            a, b = np.broadcast_arrays(*pair)
-            if (wrong := a >= b if relation == "<" else a <= b).any():
-                raise ValueError(
-                    f"{name} must be {relation} {other}, got {name} = {a[wrong][0]} "
-                    f"and {other} = {b[wrong][0]}: {reason}"
-                )
+        if checks.any_traced(*pair):
+            continue
+        right = (np.less if relation == "<" else np.greater)(*pair)
+        if not np.all(right):
+            a, b = (each[~right][0] for each in np.broadcast_arrays(*pair))
+            raise ValueError(
+                f"{name} must be {relation} {other}, got {name} = {a} and "
+                f"{other} = {b}: {reason}"
+            )
     return params
 
 
