@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lectures_helpers.teaching.intervals import check_agreement, check_shares, interval
+from lectures_helpers.teaching.intervals import (
+    RISK,
+    check_agreement,
+    check_shares,
+    interval,
+)
 
 
 def test_interval_is_students():
@@ -32,6 +37,28 @@ def test_agreement_is_of_the_family():
     for _ in range(200):
         said = check_agreement(rng.normal(1.0, 0.1, (200, 10)), np.ones(200))
     assert said.startswith("Simulated and exact values agree (200 compared)")
+
+
+def test_the_risk_stays_small_where_replications_are_skewed():
+    """As skewed as the line behind one machine, the worst of the lectures, with fifty runs."""
+    x = np.random.default_rng(7).gamma(2.0, size=(100_000, 50))
+    t = (x.mean(axis=1) - 2.0) / (x.std(axis=1, ddof=1) / np.sqrt(50))
+    failed = (np.abs(t) > stats.t.isf(RISK / 2, 49)).mean()
+    assert failed < 1e-4  # what a whole lecture may
+
+
+def test_few_skewed_replications_hold_the_mean_less_often():
+    """As `interval` says, and as often as it says for normal ones."""
+    rng = np.random.default_rng(8)
+    skewed = rng.gamma(4 / 2.5**2, size=(20_000, 10))
+    for x, true, promised in (
+        (rng.normal(size=(20_000, 10)), 0.0, 0.95),
+        (skewed, 4 / 2.5**2, 0.87),
+    ):
+        mean, half_width, _ = interval(x)
+        assert (np.abs(mean - true) < half_width).mean() == pytest.approx(
+            promised, abs=0.01
+        )
 
 
 def test_disagreement_says_where():

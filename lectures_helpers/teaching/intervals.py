@@ -18,7 +18,8 @@ __all__ = [
 
 # A lecture makes some ten families of comparisons, and a right one must stop less than once in
 # 10,000 runs: each family may be wrong as often as one normal estimate is five standard
-# errors off.
+# errors off.  Skewed replications fail more often, on the side of their shorter tail: fifty with
+# a skewness of 1.4, the worst in the lectures, some thirty times as often.
 RISK = 2 * stats.norm.sf(5)
 #: By how much a sum of probabilities may leave [0, 1].
 ROUNDING = 1e-6
@@ -34,6 +35,9 @@ class Interval(NamedTuple):
 
 def interval(values: ArrayLike, axis: int = -1) -> Interval:
     """Take the mean over replications, with its 95 % interval by Student's t.
+
+    The interval is exact for normal replications.  Of ten with a skewness of 2.5, as shares of
+    time have that are seen in a few clumps, it holds the true mean with some 87 %.
 
     Args:
         values: independent replications along `axis`, two or more.
