@@ -42,6 +42,24 @@ def test_punctuation_stays_with_its_formula(html, expected):
     assert typeset.keep_together(html) == (expected or html)
 
 
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("0.05 ± 0.05 % more", "0.05~±~0.05~% more"),
+        ("costs 4.65 € a period", "costs 4.65~€ a period"),
+        ("2 × 81 orders, 4 × 10⁻⁵", "2~×~81 orders, 4~×~10⁻⁵"),
+        ("the pair (26, 62) and (−1, 5)", "the pair (26,~62) and (−1,~5)"),
+        ("per cent, a % b, f(1, x), (1, 2, 3)", "per cent, a % b, f(1, x), (1, 2, 3)"),
+    ],
+)
+def test_a_number_stays_with_its_unit(text, bound):
+    bound = bound.replace("~", "\N{NO-BREAK SPACE}")
+    assert typeset.keep_units(f"<p>{text}</p>") == f"<p>{bound}</p>"
+    for tag in ("pre", "code", "script"):
+        as_it_stands = f"<{tag}>{text}</{tag}>"
+        assert typeset.keep_units(as_it_stands) == as_it_stands
+
+
 CODE = '<code class="docutils literal notranslate"><span class="pre">%s</span></code>'
 
 

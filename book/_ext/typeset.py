@@ -1,7 +1,7 @@
 """The last touch to a page's HTML: where its lines may break, how large its pictures are.
 
-Browsers break a line between a formula and the comma behind it, and a long name wherever the
-line happens to end.
+Browsers break a line between a formula and the comma behind it, between a number and its unit,
+and a long name wherever the line happens to end.
 """
 
 import re
@@ -13,6 +13,13 @@ BOUND = re.compile(rf"([(\[\u201c\u2018]*)({MATH})((?:[^\s<&]|&(?!nbsp)\w+;){{0,
 CODE = re.compile(r'(<code class="[^"]*\bliteral\b[^"]*">)(.*?)(</code>)', re.DOTALL)
 TEXT = re.compile(r"(?<=>)[^<>]+(?=<)")
 JOINT = re.compile(r"(?<=[^\W_])(_|\.(?=\D))(?=[^\W_])")
+# Running text, or what is set as it stands.
+RUNNING = re.compile(
+    r"<(pre|script|style|code|svg|textarea)\b.*?</\1>|(?<=>)[^<>]+(?=<)", re.DOTALL
+)
+# A number and its unit, a product, a value and its error.
+UNIT = re.compile(r"(?<=\d) (?=[%€])|(?<=\d) (?=[×±] \d)|(?<=\d [×±]) (?=\d)")
+PAIR = re.compile(r"(\(−?\d+,) (?=−?\d+\))")
 # A picture's size as attributes, which the style sheet overrules on a narrow screen.
 SIZE = re.compile(r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"')
 CORNER = re.compile(r"<th(?: [^>]*)?>(?:<p></p>)?</th>")
@@ -43,6 +50,19 @@ def break_names(html):
     return CODE.sub(offer, html)
 
 
+def keep_units(html):
+    """A number stays with its unit or its error, and the two of a pair together."""
+
+    def bind(found):
+        if found[1]:
+            return found[0]
+        return PAIR.sub(
+            "\\1\N{NO-BREAK SPACE}", UNIT.sub("\N{NO-BREAK SPACE}", found[0])
+        )
+
+    return RUNNING.sub(bind, html)
+
+
 def plain_corners(html):
     """The corner of a table heads nothing."""
     return CORNER.sub("<td></td>", html)
@@ -55,7 +75,13 @@ def yielding_sizes(html):
 
 def finish(app, pagename, templatename, context, doctree):
     if body := context.get("body"):
-        for touch in (keep_together, break_names, plain_corners, yielding_sizes):
+        for touch in (
+            keep_together,
+            break_names,
+            keep_units,
+            plain_corners,
+            yielding_sizes,
+        ):
             body = touch(body)
         context["body"] = body.replace(UNNAMED, "<summary>")
 
