@@ -49,7 +49,8 @@ def test_punctuation_stays_with_its_formula(html, expected):
         ("costs 4.65 € a period", "costs 4.65~€ a period"),
         ("2 × 81 orders, 4 × 10⁻⁵", "2~×~81 orders, 4~×~10⁻⁵"),
         ("the pair (26, 62) and (−1, 5)", "the pair (26,~62) and (−1,~5)"),
-        ("per cent, a % b, f(1, x), (1, 2, 3)", "per cent, a % b, f(1, x), (1, 2, 3)"),
+        ("levels (4, 8, 2)", "levels (4,~8,~2)"),
+        ("per cent, a % b, f(1, x)", "per cent, a % b, f(1, x)"),
     ],
 )
 def test_a_number_stays_with_its_unit(text, bound):

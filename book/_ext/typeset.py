@@ -19,7 +19,7 @@ RUNNING = re.compile(
 )
 # A number and its unit, a product, a value and its error.
 UNIT = re.compile(r"(?<=\d) (?=[%€])|(?<=\d) (?=[×±] \d)|(?<=\d [×±]) (?=\d)")
-PAIR = re.compile(r"(\(−?\d+,) (?=−?\d+\))")
+PAIR = re.compile(r"\(−?\d+(?:, −?\d+){1,2}\)")
 # A picture's size as attributes, which the style sheet overrules on a narrow screen.
 SIZE = re.compile(r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"')
 CORNER = re.compile(r"<th(?: [^>]*)?>(?:<p></p>)?</th>")
@@ -51,14 +51,13 @@ def break_names(html):
 
 
 def keep_units(html):
-    """A number stays with its unit or its error, and the two of a pair together."""
+    """A number stays with its unit or its error, and a pair or three of them together."""
 
     def bind(found):
         if found[1]:
             return found[0]
-        return PAIR.sub(
-            "\\1\N{NO-BREAK SPACE}", UNIT.sub("\N{NO-BREAK SPACE}", found[0])
-        )
+        text = UNIT.sub("\N{NO-BREAK SPACE}", found[0])
+        return PAIR.sub(lambda pair: pair[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
 
     return RUNNING.sub(bind, html)
 
