@@ -44,8 +44,8 @@ export const beer = {
       ({ words, color: COLORS[j % 7], dash: DASHES[j % 5] })));
     const last = rows.at(-1);
     const least = Math.min(...last);
-    const back = least < -0.5 ? `, and ${fixed(-least)} are sent back on another` : "";
-    return `Customers never take more than 8 kegs a day; the ${names.at(-1)} is asked for ` +
-      `${fixed(Math.max(...last), 1)} on one day${back}.`;
+    const back = least < -0.5 ? `, and up to ${fixed(-least)} a day are sent back` : "";
+    return `Customers never take more than 8 kegs a day; the ${names.at(-1)} is asked for up to ` +
+      `${fixed(Math.max(...last), 1)} a day${back}.`;
   },
 };
