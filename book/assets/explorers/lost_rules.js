@@ -44,7 +44,7 @@ export const lostRules = {
       panel.dots(points, look.color, { radius: 3 });
     }
     panel.legend(Object.entries(LOOKS).map(([name, look]) => ({ words: name, ...look })), {
-      columns: plot.narrow ? 2 : 3, corner: "top left",
+      columns: plot.narrow ? 2 : 3, corner: "top left", ground: true,
     });
     plot.handle(panel, {
       id: "L", label: "lead time L", x: L, y: 0, moves: { x: "L" }, along: "x", color: "neutral",

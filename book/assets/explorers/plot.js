@@ -234,14 +234,18 @@ class Panel {
     return this;
   }
 
-  // What lines mean, in a corner of the panel: [{words, color, dash}, ...], in columns.
-  legend(items, { corner = "top right", columns = 1 } = {}) {
+  // What lines mean, in a corner of the panel: [{words, color, dash}, ...], in columns; a `ring`
+  // stands for hollow dots. On a `ground` of its own where lines may run below it.
+  legend(items, { corner = "top right", columns = 1, ground = false } = {}) {
     const [row, sample] = [18, 24]; // pixels
     const rows = Math.ceil(items.length / columns);
-    const made = items.map(({ words, color, dash = null }) => {
+    const under = ground && this.root.append("rect").attr("class", "ground");
+    const made = items.map(({ words, color, dash = null, ring = false }) => {
       const group = this.root.append("g");
-      group.append("line").attr("x2", sample - 6).attr("stroke-width", 1.8)
-        .attr("stroke-dasharray", dash).style("stroke", `var(--explorer-${color})`);
+      const mark = ring
+        ? group.append("circle").attr("cx", (sample - 6) / 2).attr("r", 5).attr("fill", "none")
+        : group.append("line").attr("x2", sample - 6).attr("stroke-dasharray", dash);
+      mark.attr("stroke-width", 1.8).style("stroke", `var(--explorer-${color})`);
       group.append("text").attr("class", "words").attr("x", sample).attr("y", 4)
         .style("fill", `var(--explorer-${color}-ink)`).text(words);
       return group;
@@ -251,6 +255,8 @@ class Panel {
       sample + 14 + Math.max(0, ...lengths.slice(i * rows, (i + 1) * rows)));
     const x = corner.endsWith("left") ? this.left + 8 : this.right - sum(widths) + 14;
     const y = corner.startsWith("top") ? this.top + 8 : this.bottom - rows * row + 2;
+    if (under)
+      under.attr("x", x - 4).attr("y", y - 10).attr("width", sum(widths)).attr("height", rows * row + 4);
     made.forEach((group, i) => {
       const before = sum(widths.slice(0, Math.floor(i / rows)));
       group.attr("transform", `translate(${x + before},${y + (i % rows) * row})`);
