@@ -60,7 +60,7 @@ export const learnedOrders = {
     orders.dots(points(whole), "setup", { radius: 3 });
     orders.dots(points(best), "total", { radius: 5, hollow: true });
     orders.legend([
-      { words: "the best of any kind", color: "total", dash: null },
+      { words: "the best of any kind", color: "total", ring: true },
       { words: "the network", color: "setup", dash: null },
       { words: "base stock", color: "backorder", dash: "2 3" },
     ], { corner: "top right" });
