@@ -33,7 +33,7 @@ export const lostRules = {
         domain: [0.8, most + 0.2], label: "Lead time L (weeks)", values: linspace(1, most, most),
       },
       y: {
-        domain: [0, roundUp(200 * Math.max(...above["base stock"], 0.001))],
+        domain: [0, roundUp((plot.narrow ? 300 : 250) * Math.max(...above["base stock"], 0.001))],
         label: "Above the least cost (%)",
       },
     });
