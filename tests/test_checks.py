@@ -224,3 +224,18 @@ def test_ragged_rows_are_refused_by_name(check):
         ValueError, match=r"x must be a number or an array, got \[\[1\]"
     ):
         check([[1], [1, 2]])
+
+
+def test_integers_up_to_a_hundred_million():
+    assert checks.integers("n", [0, 10**8]).tolist() == [0, 10**8]
+    with refuses("n must be <= 100000000, got 100000001"):
+        checks.integers("n", [0, 10**8 + 1])
+
+
+def test_a_law_of_demand_is_scaled_to_one():
+    """Sums that miss 1 by rounding are let through, not passed on."""
+    law = checks.demand_law("pmf", [0.25, 0.25, 0.5 + 8e-7])
+    assert law.sum() == pytest.approx(1, abs=1e-15)
+    np.testing.assert_allclose(law[2] / law[0], 2 + 3.2e-6, rtol=1e-12)
+    with pytest.raises(ValueError, match="pmf must be a vector of probabilities"):
+        checks.demand_law("pmf", [0.25, 0.25, 0.5 + 2e-6])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from law_oracle import expectation
 from scipy import stats
 
-from lectures_helpers import demand
+from lectures_helpers import demand, precision
 
 MEAN = 225.0
 CHOICE = [family for family in demand.FAMILIES if family not in demand.FIXED_SCV]
@@ -304,6 +304,14 @@ def test_shapes_and_precision():
     assert (draws[:, 1] > 1e4).all()
 
 
+@pytest.mark.parametrize("family", ["triangular", "lognormal"])
+def test_draws_in_64_bits(family):
+    with precision.enable_x64(True):
+        draws = np.asarray(demand.sample(law(family, 0.3, 1 / 3), 50, key=KEY()))
+    assert draws.dtype == np.float64
+    assert (draws != draws.astype("float32")).mean() > 0.8  # some of them may be 0
+
+
 # The other truncated families draw as the triangular does; the newsvendor sweeps lognormal.
 @pytest.mark.parametrize("family", ["triangular", "gamma"])
 def test_a_sweep_is_vectorised(family):
@@ -421,6 +429,7 @@ def test_bounds_of_exact_results():
     for function in (demand.expected_min, demand.expected_min_square):
         with refuses("q must be from 0 to inf, got -1"):
             function(dist, [0.0, -1.0])
+    assert demand.quantile(dist, [0.0, 1.0]).tolist() == [0.0, np.inf]
     assert demand.cdf(dist, -1.0) == 0
     for function in (demand.moments, demand.prob_zero):
         with refuses("dist must come from create_distribution, got None"):

@@ -400,3 +400,39 @@ def test_chains_that_are_too_large_are_refused():
         ValueError, match="demand_pmf must not have a mean so close above 1"
     ):
         dual.best_tailored_base_surge(near)
+
+
+@pytest.mark.parametrize("lead_time", [1, 2, 3])
+def test_the_steepest_rise_is_that_below_the_top(lead_time):
+    """V = x²: from x to x + 1 it rises by 2 x + 1, the most where the top is all stock."""
+    shop = dual.create_parameters(1.0, 3.0, 1.0, 90.0, UNIFORM, lead_time)
+    top, most = dual.box_bounds(shop)
+    V = np.indices((top + 1, *[most + 1] * (lead_time - 1)))[0] ** 2.0
+    assert dual.check_box(shop, V) == 90 - 2 - (2 * top - 1)
+
+
+def test_a_rule_may_go_beyond_the_top_by_what_every_day_sells():
+    """1 or 2 a day, and 8 in stock and on the way: no more than 7 are left of them."""
+    shop = dual.create_parameters(3.0, 5.0, 1.0, 9.0, [0.0, 0.5, 0.5], 1)
+    box = dual.table(shop, top=7, most=8)
+    x, _ = dual.positions(box)
+    nothing = np.zeros_like(x)
+    solved = dual.rule_cost(box, nothing, 8 - x)
+    # Two days take 3 of the 8 on average, and 4 at most.
+    np.testing.assert_allclose(solved.upper, 3 * 1.5 + 1 * (8 - 3), atol=1e-7)
+    with pytest.raises(ValueError, match="at most 7, got orders that lead to 8"):
+        dual.rule_cost(box, nothing, np.minimum(9 - x, 8))
+
+
+def test_an_aeroplane_that_is_too_dear_never_flies():
+    """0 or 1 a day, b = 20 and a premium of 20: two by ship, of which two days leave one."""
+    shop = dual.create_parameters(1.0, 21.0, 1.0, 20.0, [0.5, 0.5], 1)
+    assert dual.best_single_index(shop) == ((1, 2), 0.5 + 1.0)
+
+
+def test_a_ship_brings_what_every_day_sells():
+    """1 or 2 a day: one comes by ship, half a unit by air, and half of one is left."""
+    shop = dual.create_parameters(1.0, 3.0, 1.0, 20.0, [0.0, 0.5, 0.5], 2)
+    best = dual.best_tailored_base_surge(shop)
+    assert best.levels == (2, 1)
+    np.testing.assert_allclose(best.cost, 1.0 + 0.5 * 3.0 + 0.5, rtol=1e-12)

@@ -116,6 +116,9 @@ def test_more_states_than_32_bits_number(monkeypatch):
     for method in ("exhaustive", "top_down", "threshold"):
         with pytest.raises(ValueError, match=r"must be below 2\^31 .*10\^10"):
             expiry.solve(wide, 1, method=method)
+        least = MODEL._replace(num_ages=31, num_levels=2)
+        with pytest.raises(ValueError, match=r"must be below 2\^31 .*2\^31 = 2,147"):
+            expiry.required_memory(least, method=method)
 
 
 def test_what_is_there_is_less_than_a_machine_has():

@@ -538,3 +538,21 @@ def test_where_the_arrays_are_put():
         with jax.default_device(device):
             got = expiry.solve(BASE, 1)
         np.testing.assert_array_equal(got.values, expected.values)
+
+
+def test_what_decisions_may_lose_is_discounted_like_money():
+    """At α = 1/2 what comes after ten periods is a thousandth of it; and shelves count."""
+    model = expiry.create_model(2, 4, np.full(4, 0.25), discount=0.5)
+    ten, twenty = (
+        expiry.solve(model, T, dtype="float64").certificate.loss for T in (10, 20)
+    )
+    assert twenty == pytest.approx(ten, rel=0.01)
+
+
+def test_a_tie_is_a_share_of_all_that_a_period_may_cost():
+    """Four full shelves of two units, at 1 a unit."""
+    free = dict.fromkeys(PRICES[:5], 0) | {"holding_cost": 1}
+    model = expiry.create_model(4, 3, np.eye(4)[0], **free)
+    with enable_x64(True):
+        (law,) = periods.create_periods(model, "float64")
+    assert float(law.tie) == pytest.approx(periods.TIES["float64"] * 4 * 2, rel=1e-6)

@@ -428,3 +428,19 @@ def test_prices_beyond_the_type_are_refused(dtype):
         model = expiry.create_model(2, 4, [0.25] * 4, price=price, discount=1)
         with pytest.raises(ValueError, match=r"price|dtype"):
             expiry.solve(model, 5, dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    ("prices", "sensible"),
+    [
+        (dict(salvage=5.0), True), (dict(salvage=5.01), False),
+        (dict(salvage=-2.0), True), (dict(salvage=-2.01), False),
+        (dict(holding_cost=0.0), True), (dict(holding_cost=-0.01), False),
+        (dict(salvage=0.0, price=0.0), True),
+        (dict(salvage=-1.0, price=-0.01), False),
+    ],
+)  # fmt: skip
+def test_prices_are_sensible_up_to_their_bounds(prices, sensible):
+    """r = 5, θ = 2: a unit may earn as much sold off as sold, or cost as much as waste."""
+    model = expiry.create_model(**prices, **({} if "price" in prices else {"price": 5}))
+    assert expiry.is_sensible(model) is sensible

@@ -263,6 +263,17 @@ def test_fluid_policy_where_demand_changes():
         assert policy.order[1][x] == 0
 
 
+def test_fluid_policy_beyond_the_horizon():
+    """Demand 4, then 1: after the last period, too, a period is taken to sell 1."""
+    model = expiry.create_model(4, 6, np.eye(6)[[4, 1]])
+    z, q = (a[0] for a in expiry.fluid_policy(model, 2))
+    for x in oracle.states(4, 6):
+        assert (z[x], q[x]) == oracle.fluid_decision(x, 6, 0, [4, 1, 1, 1]), x
+    # Of ten new units seven can be sold, and three periods sell six.
+    z = expiry.fluid_policy(model, 2, max_hold=3).depletion
+    assert z[0, 0, 0, 5, 5] == 4
+
+
 @pytest.mark.parametrize("level", [None, 0, 3, 7, 50])
 @pytest.mark.parametrize("keep_oldest", [None, 0, 2, 50])
 def test_newsvendor_policy_state_by_state(level, keep_oldest):

@@ -100,3 +100,16 @@ def test_shares_of_a_right_program_agree():
 def test_shares_that_disagree(share, p):
     with pytest.raises(AssertionError, match=f"simulated {share} and exact .* differ"):
         check_shares([0.3, share], [0.3, p], 10_000)
+
+
+@pytest.mark.parametrize("number", [1, 20])
+def test_agreement_ends_at_the_quantile_of_the_family(number):
+    """One of several means, moved to either side of where it is no longer allowed."""
+    x = np.tile(np.arange(10.0), (number, 1))  # of mean 4.5
+    limit = stats.t.isf(stats.norm.sf(5) / number, 9) * stats.sem(x[0])
+    for sign in (-1, 1):
+        x[-1] = np.arange(10.0) + sign * 0.99 * limit
+        assert "agree" in check_agreement(x, np.full(number, 4.5))
+        x[-1] += sign * 0.02 * limit
+        with pytest.raises(AssertionError, match=r"and exact 4\.5 differ by"):
+            check_agreement(x, np.full(number, 4.5))

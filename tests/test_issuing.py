@@ -334,6 +334,8 @@ def test_rules_that_leave_their_bounds_are_refused():
             issuing.rule_return(params, rule)
     with pytest.raises(ValueError, match="orders must have an entry for each state"):
         issuing.rule_return(params, issuing.by_table(np.full((3, 3), 5)))
+    with pytest.raises(ValueError, match="orders must have an entry for each state"):
+        issuing.rule_return(params, issuing.by_table(np.full((5, 5), 5)))
     with pytest.raises(ValueError, match="V must have the shape"):
         issuing.orders(params, np.zeros(3))
     found = issuing.chain(params, issuing.base_stock(3))

@@ -32,6 +32,46 @@ def test_a_path_by_hand():
     np.testing.assert_allclose(costs[:, 0], [4.0, 1.0, 8.0, 0.0])
 
 
+@pytest.mark.parametrize("more", [0.0, 0.2, 100.0, -100.0])
+def test_what_a_network_sees_and_where_its_orders_end(more):
+    """A network of one straight layer, state by state: no stock more than its mean is 0."""
+    some, mean = shop(lead_time=3), float(POISSON @ np.arange(40))
+    W = np.array([[1.0], [-0.5], [0.25]], "float32")
+    weights = [(jnp.asarray(W), jnp.full((1, 1), more, "float32"))]
+    x = np.array([[10, 8, 5], [6, 9, 8], [9, 3, 9], [0, 0, 0]], "float32")
+    level, most = stats.poisson([20, 5]).ppf(0.8)  # p = 4, h = 1; four periods, and one
+    expected = []
+    for state in x.tolist():
+        seen = [sum(state[: i + 1]) / mean - (i + 1) for i in range(3)]
+        added = mean * (seen[0] - 0.5 * seen[1] + 0.25 * seen[2] + more)
+        expected.append(min(max(level - sum(state) + added, 0.0), most + 1))
+    found = learned.network_orders(some, weights, jnp.asarray(x))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_layers_neither_swell_nor_shrink_what_passes():
+    """Columns of about the length 1, also where a layer is wide and sees little."""
+    weights = learned.create_network(4, width=500, key=jax.random.key(7))
+    for (W, b), rows in zip(weights[:2], (4, 500), strict=True):
+        assert W.shape == (rows, 500)
+        # The squares of 500 columns: a mean of 1, spread by (2 / rows / 500)^(1/2).
+        assert abs(float((W**2).sum(axis=0).mean()) - 1) < 5 * (2 / rows / 500) ** 0.5
+        assert not b.any()
+    assert not weights[2][0].any()
+
+
+@pytest.mark.parametrize("slope", [1e-3, -40.0])
+def test_down_an_even_slope_every_step_is_as_long_as_the_rate(slope):
+    """Whatever the slope; the rate falls by a cosine, so that half the way is walked."""
+    found = learned.train(
+        lambda w, key: slope * w + 0 * jax.random.normal(key),
+        jnp.array(2.0), steps=60, rate=0.1, key=jax.random.key(0),
+    )  # fmt: skip
+    # The sum of (1 + cos(π t / 60)) / 2 over t = 0, ..., 59 is 30.5.
+    walked = 2.0 - float(found.looks[-1])
+    assert walked == pytest.approx(np.sign(slope) * 0.1 * 30.5, rel=1e-4)
+
+
 @pytest.mark.parametrize("lead_time", [1, 2, 4])
 def test_slopes_are_quotients_on_the_same_path(lead_time):
     """In 64 bits and away from corners they agree to the quotient's rounding."""

@@ -337,6 +337,14 @@ def test_memory_is_what_is_said():
     assert lost_sales.size(params).bytes == lost_sales.ARRAYS * array
 
 
+@pytest.mark.parametrize("lead_time", [1, 2, 4])
+def test_operations_are_those_of_the_products(lead_time):
+    """The law times all values: those of the orders behind are columns of one product."""
+    params = shop(lead_time=lead_time)
+    law, shape = lost_sales.table(params).law, lost_sales.box(params)
+    assert lost_sales.size(params).operations == 2 * law.size * np.prod(shape[1:])
+
+
 def test_whatever_integers_a_rule_returns_and_whatever_it_does_to_the_states():
     params, right = shop(), lost_sales.base_stock(9, 4)
     cost = lost_sales.rule_cost(params, right)
@@ -385,6 +393,7 @@ def test_states_that_cannot_be_reached_are_not_counted():
         (lambda: lost_sales.optimum(shop(), mesh=3), "mesh"),
         (lambda: lost_sales.rule_cost(shop(), lambda x: x), "rule"),
         (lambda: lost_sales.rule_cost(shop(), lambda x: np.full(len(x), 3000)), "rule"),
+        (lambda: lost_sales.rule_cost(shop(), lambda x: np.full(len(x), 2000)), "rule must keep stock below 2,000, got 2,000"),
         (lambda: lost_sales.rule_cost(shop(), lambda x: 0.5 * x[:, 0]), "rule"),
         (lambda: lost_sales.rule_cost(shop(), lambda x: -x[:, 0] - 1), "rule"),
         (lambda: lost_sales.constant_order_cost(shop(), 5), "order must be below"),

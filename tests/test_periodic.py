@@ -225,3 +225,22 @@ def test_what_a_shop_with_a_fixed_cost_minimizes_is_k_convex(seed, x64):
         H = np.asarray(table.period_costs + table.transitions @ V)
         assert periodic.convexity(H) <= shop.setup_cost * (1 + 1e-9) + 1e-9
         V = periodic.backup(table, V)
+
+
+def test_the_longest_laws_and_the_largest_tables():
+    """The demand of a lead time is that of one period more than the lead time has."""
+    law = np.full(50_000, 1 / 50_000)
+    assert periodic.create_parameters(1.0, 1.0, 2.0, law, 1).lead_time == 1
+    law = np.full(50_001, 1 / 50_001)
+    with pytest.raises(ValueError, match=r"lead_time must be shorter.* 100,002 units"):
+        periodic.create_parameters(1.0, 1.0, 2.0, law, 1)
+    shop = periodic.create_parameters(1.0, 1.0, 2.0, [0.5, 0.5])
+    with pytest.raises(ValueError, match=r"high must be in 1, \.\.\., 4999, got 5000"):
+        periodic.table(shop, 0, 5_000)
+
+
+def test_a_ratio_that_is_a_probability_has_the_least_of_its_levels():
+    """j of n equal chances are j / n, whatever their sum rounds to."""
+    for n in range(2, 40):
+        for j in range(1, n):
+            assert periodic.quantile(np.full(n, 1 / n), n - j, j) == j - 1, (j, n)

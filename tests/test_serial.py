@@ -383,6 +383,7 @@ FAIR = {
         ({"lead_times": [1, 0]}, "lead_times must be an integer >= 1"),
         ({"lead_times": [1]}, "lead_times must have one entry for each .* 2, got"),
         ({"lead_times": [1, 30_000]}, "lead_times must be shorter, or demand_pmf"),
+        ({"lead_times": [15_000] * 2}, "lead_times must be shorter.* 30,000 units"),
     ],
 )
 def test_what_is_refused(changes, words):
@@ -396,6 +397,8 @@ def test_levels_and_runs_that_are_refused():
         serial.cost(chain, [1, 2, 3])
     with pytest.raises(ValueError, match="levels must be >= -20,000 and <= 20,000"):
         serial.recursion(chain, [1, 30_000])
+    with pytest.raises(ValueError, match=r"levels must be >= -20,000 .* got -30,000"):
+        serial.cost(chain, [1, -30_000])
     with pytest.raises(ValueError, match="demands must be a vector"):
         serial.sample_path(chain, [1, 2], 3)
     with pytest.raises(ValueError, match="demands must be <= 20000"):

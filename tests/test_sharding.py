@@ -244,6 +244,8 @@ def test_uneven_shares_are_refused():
     ):  # fmt: skip
         sharding.checked_share("num_firms", 10, Mesh())
     sharding.checked_share("num_firms", 16, Mesh())
+    with pytest.raises(ValueError, match="devices, such as 8, got 3"):
+        sharding.checked_share("num_firms", 3, Mesh())
 
 
 def test_states_are_shared_by_the_tensor_method_alone():
