@@ -541,7 +541,7 @@ def test_where_the_arrays_are_put():
 
 
 def test_what_decisions_may_lose_is_discounted_like_money():
-    """At α = 1/2 what comes after ten periods is a thousandth of it; and shelves count."""
+    """At α = 1/2 what comes after ten periods is a thousandth of it."""
     model = expiry.create_model(2, 4, np.full(4, 0.25), discount=0.5)
     ten, twenty = (
         expiry.solve(model, T, dtype="float64").certificate.loss for T in (10, 20)

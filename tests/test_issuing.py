@@ -115,6 +115,18 @@ def test_bounds_hold_the_value_of_a_plain_iteration(m, L, issued):
     assert earned.mean == pytest.approx(-V.flat[0], abs=1e-5)
 
 
+def test_bounds_hold_where_steps_are_shortened():
+    """Orders all but alternate from day to day; a shorter step is discounted less."""
+    params = issuing.create_parameters(
+        2, 1, most_order=4, demand_pmf=[0.1, 0.2, 0.3, 0.2, 0.2]
+    )
+    found = issuing.optimum(params)
+    assert found.iterations > issuing.SOON
+    rule = issuing.by_table(found.orders)
+    earned = issuing.rule_return(params, rule, warm_up=0, num_days=4_000)
+    assert found.lower - 1e-9 <= -earned.mean <= found.upper + 1e-9
+
+
 def test_the_least_average_cost_of_a_small_shop():
     params = random_shop(np.random.default_rng(3), 2, 2, "LIFO", discount=1.0)
     V = np.zeros((params.most_order + 1,) * 3)
@@ -272,6 +284,24 @@ def test_one_shape_is_compiled_once(issued):
     before = value_iteration._solve._cache_size()  # what JAX counts has no public name
     issuing.optimum(shops[1])
     assert value_iteration._solve._cache_size() == before
+
+
+def test_memory_is_what_is_said():
+    """Six arrays: what XLA sets aside for the loop of one shape, and what it returns."""
+    params = issuing.create_parameters(3, 2)
+    with precision.enable_x64(True):
+        step = jax.tree_util.Partial(
+            issuing._part_way, issuing.backup(params), jnp.asarray(1.0)
+        )
+        solve = value_iteration._solve.lower(
+            step, jnp.zeros((11,) * 4), 99.0, 1e-6, 100, average=False
+        )
+    analysis = solve.compile().memory_analysis()
+    total = analysis.temp_size_in_bytes + analysis.output_size_in_bytes
+    total += analysis.argument_size_in_bytes
+    array = 8 * 11**4  # in 64 bits
+    assert total / array < issuing.ARRAYS + 0.5
+    assert issuing.required_memory(params) == issuing.ARRAYS * array
 
 
 def test_values_keep_their_type():

@@ -226,9 +226,12 @@ def test_myopic_2_as_zipkin_printed_it(lead_time, printed):
     )
 
 
-def test_dual_balancing_where_demand_is_0_or_1():
+@pytest.mark.parametrize(
+    ("p", "q"), [(7.0, 0.6), (4.0, 0.5), (2.0, 0.8), (1.0, 0.9), (10.0, 0.3)]
+)
+def test_dual_balancing_where_demand_is_0_or_1(p, q):
     """The n-th unit on hand waits n / q - 1 periods' ends; one unit is ever short."""
-    h, p, q = 1.0, 7.0, 0.6
+    h = 1.0
     params = lost_sales.create_parameters(h, p, [1 - q, q], 1)
     for x in range(4):
         left = {x: 1 - q, max(x - 1, 0): q} if x else {0: 1.0}

@@ -93,6 +93,14 @@ def test_exponential_interarrivals_are_poisson_demand():
         )
 
 
+def test_a_unit_that_comes_as_the_customer_does_serves_him():
+    """One customer every 1 / rate: the last of a year's comes with it, but for rounding."""
+    law = demand.create_distribution("deterministic", None)
+    for rate in range(1, 100):  # 49 * (1 / 49) is below 1
+        filled = renewal.lead_time_demand(law, rate, 1.0).filled
+        np.testing.assert_array_equal(filled, [0] * rate + [1])
+
+
 def test_littles_law():
     """λ times the time on the shelf, from the sums seen by customers, is the stock seen by a clock.
 
