@@ -439,12 +439,26 @@ def test_the_branch_for_a_gpu_is_the_same_recursion(shape, decide, monkeypatch):
     values = 10 * jax.random.normal(jax.random.key(m), (k,) * m)
     right, decision = tensor.backup(values, law, decide=decide)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    anew = jax.jit(tensor.backup.__wrapped__, static_argnames="decide")
-    found, other = anew(values, law, decide=decide)
+    # A function of its own: what JAX has traced of another one, it would not trace again.
+    anew = jax.jit(lambda *given: tensor.backup.__wrapped__(*given, decide=decide))
+    found, other = anew(values, law)
     np.testing.assert_allclose(found, right, rtol=1e-5, atol=1e-4)
     if decide:
         assert (other.depletion == decision.depletion).mean() > 0.99
         assert (other.order == decision.order).mean() > 0.99
+
+
+@pytest.mark.parametrize("cache", [1, 500])
+def test_blocks_of_columns_change_no_number(cache, monkeypatch):
+    """Sixteen columns at once, one by one, or four by four."""
+    model = expiry.create_model(4, 4, expiry.poisson_pmf(4.0, 9))
+    (law,) = periods.create_periods(model, "float32")
+    values = 10 * jax.random.normal(jax.random.key(4), (4,) * 4)
+    right = tensor.backup(values, law, decide="int16")
+    monkeypatch.setattr(tensor, "CACHE", cache)
+    assert tensor.block_size(4, 16, "float32") == (1 if cache == 1 else 4)
+    anew = jax.jit(lambda *given: tensor.backup.__wrapped__(*given, decide="int16"))
+    jax.tree.map(np.testing.assert_array_equal, anew(values, law), right)
 
 
 def test_a_period_more_is_a_period_earlier():
