@@ -1,5 +1,7 @@
 """Intervals over replications, and when simulated and exact values agree."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -39,8 +41,15 @@ def test_agreement_is_of_the_family():
     assert said.startswith("Simulated and exact values agree (200 compared)")
 
 
+def test_agreement_with_nothing_says_an_error_in_the_values_unit():
+    x = np.random.default_rng(3).normal(0.0, 0.1, (3, 10))
+    assert re.search(r"an error of 0\.\d+ would", check_agreement(x, np.zeros(3)))
+    said = check_agreement(x + np.array([[0], [1], [1]]), np.array([0.0, 1.0, 1.0]))
+    assert re.search(r"an error of \d+% would", said)
+
+
 def test_the_risk_stays_small_where_replications_are_skewed():
-    """As skewed as the line behind one machine, the worst of the lectures, with fifty runs."""
+    """As skewed as the line behind one machine, the worst that was measured, with fifty runs."""
     x = np.random.default_rng(7).gamma(2.0, size=(100_000, 50))
     t = (x.mean(axis=1) - 2.0) / (x.std(axis=1, ddof=1) / np.sqrt(50))
     failed = (np.abs(t) > stats.t.isf(RISK / 2, 49)).mean()

@@ -19,7 +19,7 @@ __all__ = [
 # A lecture makes some ten families of comparisons, and a right one must stop less than once in
 # 10,000 runs: each family may be wrong as often as one normal estimate is five standard
 # errors off.  Skewed replications fail more often, on the side of their shorter tail: fifty with
-# a skewness of 1.4, the worst in the lectures, some thirty times as often.
+# a skewness of 1.4, the worst that was measured, some thirty times as often.
 RISK = 2 * stats.norm.sf(5)
 #: By how much a sum of probabilities may leave [0, 1].
 ROUNDING = 1e-6
@@ -112,11 +112,14 @@ def check_agreement(simulated: ArrayLike, exact: ArrayLike, axis: int = -1) -> s
     )
     varies = error > rounding
     largest = (gap[varies] / error[varies]).max(initial=0.0)
-    caught = np.median(allowed / np.maximum(np.abs(exact), np.finfo(float).tiny))
+    size = np.abs(np.broadcast_to(exact, mean.shape))
+    caught = f"{np.median(allowed):.2g}"
+    if (size > 0).any():
+        caught = f"{np.median(allowed[size > 0] / size[size > 0]):.0%}"
     return (
         f"Simulated and exact values agree ({mean.size} compared): the largest gap is "
         f"{largest:.1f} standard errors, where {limit:.1f} are allowed. At a typical "
-        f"point, an error of {caught:.0%} would have been caught."
+        f"point, an error of {caught} would have been caught."
     )
 
 
