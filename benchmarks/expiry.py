@@ -176,14 +176,14 @@ def start(case):
 
 
 def beside_peers(case, sizes, peers):
-    """The tensor backup, the top-down walk in Numba and in JAX, and MDPax."""
+    """The tensor backup here and in Numba, the top-down walk in both, and MDPax."""
     model, period, values = start(case)
     contenders = {OURS: lambda: tensor.backup(values, period)[0]}
     flat = np.asarray(values).ravel()
     if "numba" in peers:
         numbers = peers["numba"].tables(model, period)
         for name, kernel in peers["numba"].kernels(case.m, case.k).items():
-            contenders[f"Numba top-down, {name}"] = partial(
+            contenders[f"Numba {name}"] = partial(
                 kernel, flat, case.m, case.k, *numbers
             )
     if "mdpax" in peers and flat.size * actions(case) <= sizes.mdpax_pairs:

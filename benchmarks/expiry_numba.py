@@ -22,6 +22,8 @@ import functools
 import numba
 import numpy as np
 
+from benchmarks import expiry_numba_tensor
+
 BLOCK = 256  # states of a row that a thread takes at a time
 # s, h, c, r, θ and α, as the kernels unpack them.
 PRICES = ("salvage", "holding_cost", "unit_cost", "price", "disposal_cost", "discount")
@@ -48,9 +50,10 @@ def kernels(m, k):
     Each is a function of (values, m, k, *tables) with values (k^m,) float32, and returns V_t.
     """
     return {
-        "direct, m and k arguments": _direct(None, None),
-        "direct": _direct(m, k),
-        "by rows": _by_rows(m, k),
+        "top-down, direct, m and k arguments": _direct(None, None),
+        "top-down, direct": _direct(m, k),
+        "top-down, by rows": _by_rows(m, k),
+        "tensor recursion": expiry_numba_tensor.backup,
     }
 
 
