@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,7 @@ def built(tmp_path_factory):
             copy = folder / file.relative_to(course.ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
-    for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
         (folder / name).write_bytes((course.ROOT / name).read_bytes())
     # What setuptools is about to drop is an error: builds take its newest release.
     build = (
@@ -48,11 +49,20 @@ def test_the_source_archive_holds_no_tests_without_their_helpers(built):
     assert folders == {"lectures_helpers", "lectures_helpers.egg-info"}
 
 
+def metadata(archive):
+    """What an archive says to the index."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as file:
+            (name,) = [n for n in file.namelist() if n.endswith(".dist-info/METADATA")]
+            return Parser().parsestr(file.read(name).decode("utf-8"))
+    with tarfile.open(archive) as file:
+        (name,) = [n for n in file.getnames() if re.fullmatch(r"[^/]+/PKG-INFO", n)]
+        return Parser().parsestr(file.extractfile(name).read().decode("utf-8"))
+
+
 def test_the_wheel_says_what_the_course_says(built):
     (wheel,) = built.glob("*.whl")
-    with zipfile.ZipFile(wheel) as file:
-        (name,) = [n for n in file.namelist() if n.endswith(".dist-info/METADATA")]
-        said = Parser().parsestr(file.read(name).decode("utf-8"))
+    said = metadata(wheel)
     citation = yaml.safe_load((course.ROOT / "CITATION.cff").read_text("utf-8"))
     assert said["Version"] == lectures_helpers.__version__ == citation["version"]
     assert said["License-Expression"] == citation["license"] == "BSD-3-Clause"
@@ -79,6 +89,30 @@ def test_the_readme_shows_its_picture_wherever_it_is_read():
     """On the package index there is no file beside it."""
     picture = course.repository().raw("book/assets/sawtooth.svg")
     assert f"]({picture})" in (course.ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["*.whl", "*.tar.gz"])
+def test_the_readme_links_to_files_wherever_it_is_read(built, kind):
+    """On the package index nothing lies beside it: there its links lead to the repository."""
+    (archive,) = built.glob(kind)
+    said = metadata(archive)
+    assert said["Description-Content-Type"] == "text/markdown"
+    readme = (course.ROOT / "README.md").read_text(encoding="utf-8")
+    shown = said.get_payload()
+    files = set()
+    for link in re.findall(r"\]\(([^)]*)\)", shown):
+        assert link.startswith("https://"), link
+        path = link.removeprefix(f"{course.repository().url}/blob/HEAD/")
+        if path != link:
+            assert (course.ROOT / path).is_file(), path
+            files.add(path)
+    # All that is beside README, and nothing else has changed.
+    assert files == set(re.findall(r"\]\(([^):]*)\)", readme)) != set()
+    for path in files:
+        shown = shown.replace(
+            f"]({course.repository().url}/blob/HEAD/{path})", f"]({path})"
+        )
+    assert shown.rstrip() == readme.rstrip()
 
 
 def run(folder, *command, **variables):

@@ -17,7 +17,7 @@ from tools import course
 NAME = "inventory-lectures.zip"
 FOLDER = "inventory-lectures"  # what the zip unpacks to
 PACKAGE = "lectures_helpers"
-FILES = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml")
+FILES = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml", "setup.py")
 
 # Nobody's browser asks for these: maps of minified scripts, MathJax's other bundles, and what
 # links to the published pages show.
@@ -86,7 +86,7 @@ def make_wheel(folder):
     """The package as a file that pip installs without a network; the same each time."""
     copy = Path(folder, "source")  # setuptools leaves its traces where it builds
     shutil.copytree(course.ROOT / PACKAGE, copy / PACKAGE)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(course.ROOT / name, copy)
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
