@@ -19,7 +19,7 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = [
     "any_traced", "at_least", "cast", "common_shape", "concrete", "dates", "demand_law", "finite", "flag",
-    "initial", "integer", "integers", "is_traced", "made_by", "not_traced",
+    "initial", "integer", "integers", "is_plain", "is_traced", "made_by", "not_traced",
     "number_or_vector", "numbers", "one_number", "positive", "random_key", "whole_units", "within",
 ]  # fmt: skip
 
@@ -39,6 +39,11 @@ T = TypeVar("T")
 def is_traced(value: Any) -> bool:
     """Whether JAX is tracing `value`, so that it has no number to check."""
     return isinstance(value, jax.core.Tracer)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether `value` is a usual number, finite, and the same in 64 bits."""
+    return type(value) in PLAIN and abs(value) < 2**53
 
 
 def any_traced(*values: Any) -> bool:
@@ -277,7 +282,7 @@ def _shape(name, value):
 
 def _checked(name, value, *rules):
     """Rules are (text, test, hint); the first number that is wrong is shown, and where."""
-    if type(value) in PLAIN and abs(value) < 2**53:  # finite, and the same in 64 bits
+    if is_plain(value):
         if all(holds(value) for _, holds, _ in rules):
             return value
     elif is_traced(value):

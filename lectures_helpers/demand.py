@@ -42,15 +42,19 @@ class Family(NamedTuple):
 
     draw: Callable  #: (mean, scv, key) -> D, drawn by JAX, an array as `mean` is one
     law: Callable  #: (mean, scv) -> SciPy's law before truncation, and its arguments
+    quantile: (
+        Callable  #: (p, *arguments of that law) -> its quantile, as SciPy rounds it
+    )
     expected_min: Callable  #: (q, mean, scv, n) -> E min(q, D)ⁿ for n = 1 and 2
     scv: float | None = None  #: the family's SCV, if it has no choice
 
 
 #: A law with all its mass at one point, which SciPy has not.
-_POINT = SimpleNamespace(
-    cdf=lambda x, point: np.where(x >= point, 1.0, 0.0),
-    ppf=lambda p, point: np.broadcast_arrays(point, p)[0],
-)
+_POINT = SimpleNamespace(cdf=lambda x, point: np.where(x >= point, 1.0, 0.0))
+
+
+def _point_quantile(p, point):
+    return np.broadcast_arrays(point, p)[0]
 
 
 def _draw_exponential(mean, scv, key):
@@ -63,6 +67,10 @@ def _draw_gamma(mean, scv, key):
 
 def _gamma_law(mean, scv):
     return stats.gamma, 1 / scv, 0.0, mean * scv
+
+
+def _gamma_quantile(p, shape, start, scale):
+    return special.gammaincinv(shape, p) * scale + start
 
 
 def _gamma_min(q, mean, scv, n):  # an exponential is a gamma of SCV 1
@@ -79,6 +87,10 @@ def _draw_lognormal(mean, scv, key):
 
 def _lognormal_law(mean, scv):
     return stats.lognorm, np.sqrt(np.log1p(scv)), 0.0, mean / np.sqrt(1 + scv)
+
+
+def _lognormal_quantile(p, sigma, start, median):
+    return np.exp(sigma * special.ndtri(p)) * median + start
 
 
 def _lognormal_min(q, mean, scv, n):
@@ -99,12 +111,15 @@ def _times(x, p):
     return np.where(p == 0, 0.0, x) * p
 
 
-def _truncated(draw_standard: Callable, law: Callable, tail: Callable) -> Family:
+def _truncated(
+    draw_standard: Callable, law: Callable, quantile: Callable, tail: Callable
+) -> Family:
     """A family that is truncated at zero: D = Y⁺ and Y = mean + std Z, Z symmetric.
 
     Args:
         draw_standard: (key, shape, dtype) -> draws of Z.
         law: (mean, std) -> SciPy's law of Y, and its arguments.
+        quantile: (p, *arguments) -> quantile of Y.
         tail: (z, n) -> E[((Z - z)⁺)ⁿ] for z >= 0, n = 1 and 2.
     """
 
@@ -127,7 +142,12 @@ def _truncated(draw_standard: Callable, law: Callable, tail: Callable) -> Family
         # Rounding may take more than there is.
         return np.maximum(std**n * excess(-mean / std, n) - above, 0.0)
 
-    return Family(draw, lambda mean, scv: law(mean, mean * np.sqrt(scv)), expected_min)
+    return Family(
+        draw,
+        lambda mean, scv: law(mean, mean * np.sqrt(scv)),
+        quantile,
+        expected_min,
+    )
 
 
 def _draw_uniform(key, shape, dtype):
@@ -136,6 +156,10 @@ def _draw_uniform(key, shape, dtype):
 
 def _uniform_law(mean, std):
     return stats.uniform, mean - 3**0.5 * std, 2 * 3**0.5 * std
+
+
+def _uniform_quantile(p, start, width):
+    return p * width + start
 
 
 def _uniform_tail(z, n):
@@ -154,12 +178,21 @@ def _triangular_law(mean, std):
     return stats.triang, 0.5, mean - 6**0.5 * std, 2 * 6**0.5 * std
 
 
+def _triangular_quantile(p, mode, start, width):
+    rising, falling = np.sqrt(mode * p), 1 - np.sqrt((1 - mode) * (1 - p))
+    return np.where(p < mode, rising, falling) * width + start
+
+
 def _triangular_tail(z, n):
     return np.maximum(6**0.5 - z, 0) ** (n + 2) / (6 * (n + 1) * (n + 2))
 
 
 def _normal_law(mean, std):
     return stats.norm, mean, std
+
+
+def _normal_quantile(p, mean, std):
+    return special.ndtri(p) * std + mean
 
 
 def _normal_tail(z, n):
@@ -170,20 +203,32 @@ def _normal_tail(z, n):
 
 
 #: The families that are known, each one record.  SciPy's laws are called with their
-#: arguments, not frozen: to freeze one takes ten times as long as to evaluate it.
+#: arguments, not frozen: to freeze one takes ten times as long as to evaluate it.  Their
+#: quantiles stand here, since SciPy looks at its arguments twenty times as long as it computes.
 FAMILIES: dict[str, Family] = {
     "deterministic": Family(
         draw=lambda mean, scv, key: mean,
         law=lambda mean, scv: (_POINT, mean),
+        quantile=_point_quantile,
         expected_min=lambda q, mean, scv, n: np.minimum(q, mean) ** n,
         scv=0.0,
     ),
-    "exponential": Family(_draw_exponential, _gamma_law, _gamma_min, scv=1.0),
-    "uniform": _truncated(_draw_uniform, _uniform_law, _uniform_tail),
-    "triangular": _truncated(_draw_triangular, _triangular_law, _triangular_tail),
-    "gamma": Family(_draw_gamma, _gamma_law, _gamma_min),
-    "lognormal": Family(_draw_lognormal, _lognormal_law, _lognormal_min),
-    "normal": _truncated(jax.random.normal, _normal_law, _normal_tail),
+    "exponential": Family(
+        _draw_exponential, _gamma_law, _gamma_quantile, _gamma_min, scv=1.0
+    ),
+    "uniform": _truncated(
+        _draw_uniform, _uniform_law, _uniform_quantile, _uniform_tail
+    ),
+    "triangular": _truncated(
+        _draw_triangular, _triangular_law, _triangular_quantile, _triangular_tail
+    ),
+    "gamma": Family(_draw_gamma, _gamma_law, _gamma_quantile, _gamma_min),
+    "lognormal": Family(
+        _draw_lognormal, _lognormal_law, _lognormal_quantile, _lognormal_min
+    ),
+    "normal": _truncated(
+        jax.random.normal, _normal_law, _normal_quantile, _normal_tail
+    ),
 }
 
 #: The SCV of families that have no choice.
@@ -337,8 +382,9 @@ def quantile(dist: Distribution, p: ArrayLike) -> np.ndarray:
     7.5
     """
     mean, scv, prob = _on_host(dist, p, "p", 0.0, 1.0)
-    law, *arguments = FAMILIES[dist.family].law(mean, scv)
-    return np.maximum(law.ppf(prob, *arguments), 0.0)[()]
+    family = FAMILIES[dist.family]
+    _, *arguments = family.law(mean, scv)
+    return np.maximum(family.quantile(prob, *arguments), 0.0)[()]
 
 
 def expected_min(dist: Distribution, q: ArrayLike) -> np.ndarray:
@@ -433,6 +479,9 @@ def _cdf(family, mean, scv, x):
 def _on_host(dist, x, name="x", least=-np.inf, most=np.inf):
     """Mean, SCV and x, which lies between two bounds, in 64 bits and of one shape."""
     dist = checked(dist)
+    numbers = dist.mean, dist.scv, x
+    if all(map(checks.is_plain, numbers)) and least <= x <= most:
+        return map(np.float64, numbers)
     checks.not_traced(f"dist and {name}", dist, x)
     at = checks.numbers(name, x)
     if not (right := (at >= least) & (at <= most)).all():  # NaN is neither

@@ -1,5 +1,6 @@
 """Random quantities by family, mean and SCV: exact results by quadrature, draws by exact results."""
 
+import dataclasses
 import math
 import re
 from functools import partial
@@ -202,6 +203,30 @@ def test_quantile_and_cdf_are_a_galois_connection(dist, p, multiple):
     quantile, probability = demand.quantile(dist, p), demand.cdf(dist, x)
     if not np.isclose(quantile, x, rtol=1e-9) and abs(probability - p) > 1e-9:
         assert (quantile <= x) == (p <= probability)
+
+
+@given(any_law(), st.floats(0, 1))
+def test_quantiles_are_those_of_scipy(dist, p):
+    """To the last bit: what is left out is only its look at the arguments."""
+    prob = np.array([p, 0.0, 0.5, 1.0])
+    law, *arguments = demand.FAMILIES[dist.family].law(dist.mean, dist.scv)
+    if dist.family == "deterministic":  # SciPy has none
+        expected = np.full(4, dist.mean)
+    else:
+        expected = np.maximum(law.ppf(prob, *arguments), 0.0)
+    np.testing.assert_array_equal(demand.quantile(dist, prob), expected)
+
+
+@given(any_law(), st.floats(0, 1))
+def test_a_number_gives_what_an_array_does(dist, share):
+    """A plain number is looked at once, and computed with as it is."""
+    several = dataclasses.replace(dist, mean=np.array([dist.mean]))
+    for function in (demand.cdf, demand.quantile, demand.expected_min):
+        x = share if function is demand.quantile else share * 3 * dist.mean
+        one, (other,) = function(dist, x), function(several, x)
+        assert type(one) is np.float64
+        # NumPy's loops over arrays may round a power or a logarithm otherwise.
+        assert one == pytest.approx(other, rel=1e-14, abs=1e-14 * dist.mean)
 
 
 @given(any_law(), st.floats(0, 10), st.floats(0, 10))

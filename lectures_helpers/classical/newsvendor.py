@@ -102,7 +102,7 @@ def create_parameters(
         if checks.any_traced(*pair):
             continue
         right = (np.less if relation == "<" else np.greater)(*pair)
-        if not np.all(right):
+        if not right.all():
             a, b = (each[~right][0] for each in np.broadcast_arrays(*pair))
             raise ValueError(
                 f"{name} must be {relation} {other}, got {name} = {a} and "
@@ -488,8 +488,9 @@ def _on_host(params, dist, quantity, **others):
     """The three numbers of the model, the quantity and what else is given, in 64 bits."""
     _check(params)
     named = {"quantity": checks.at_least("quantity", quantity, 0.0), **others}
-    for name, value in {"params": params, **named}.items():
-        checks.not_traced(name, value)
+    if checks.any_traced(*params, *named.values()):
+        for name, value in {"params": params, **named}.items():
+            checks.not_traced(name, value)
     demand.checked(dist)
     checks.common_shape(**params._asdict(), mean=dist.mean, scv=dist.scv, **named)
     c, p, v, *rest = (

@@ -101,8 +101,9 @@ def checked(shop: Shop, positive: tuple[str, ...] = POSITIVE) -> Shop:
 
 def concrete(shop: Shop, positive: tuple[str, ...] = POSITIVE) -> Shop:
     """Return `shop`, `checked`, as Python numbers, for exact results."""
-    for name, value in checked(shop, positive)._asdict().items():
-        checks.not_traced(name, value)
+    if checks.any_traced(*checked(shop, positive)):
+        for name, value in shop._asdict().items():
+            checks.not_traced(name, value)
     return Shop(*map(float, shop))
 
 
