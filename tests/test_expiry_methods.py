@@ -4,6 +4,7 @@ Every shape of a model compiles once for each method; models of one shape share 
 """
 
 import functools
+import itertools
 import warnings
 
 import expiry_oracle as oracle
@@ -206,6 +207,31 @@ def test_ties_between_all_decisions_go_to_nothing():
         assert not np.any(got.values)
         assert not np.any(got.depletions)
         assert not np.any(got.orders)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_tie_that_rounding_hides_goes_to_keeping(dtype):
+    """A unit beyond the one that sells is sold off for what it would cost to keep it.
+
+    So every depletion that leaves what sells is best: none is the least of them. In three
+    decimals of a price few sums are exact, and more than one stock rounds either way.
+    """
+    rounds_down = 0
+    for holding, disposal in itertools.product((0.1, 0.3, 0.7), (0.9, 1.1, 1.3)):
+        model = expiry.create_model(
+            1, 40, [0.0, 1.0], salvage=-holding - 0.9 * disposal, holding_cost=holding,
+            unit_cost=9.0, price=5.0, disposal_cost=disposal, discount=0.9,
+        )  # fmt: skip
+        x = np.arange(40)
+        # Kept: one sells, and what is left over expires; its cost as the solver adds it up.
+        kept = 0.9 * (5.0 * np.minimum(x, 1) - disposal * np.maximum(x - 1, 0))
+        kept = (kept - holding * x).astype(dtype)
+        rounds_down += np.sum(kept[2:] < kept[1:-1] + np.asarray(model.salvage, dtype))
+        for method in METHODS:
+            got = expiry.solve(model, 1, method=method, dtype=dtype, keep_policies=True)
+            np.testing.assert_array_equal(got.depletion, np.zeros(40))
+            np.testing.assert_array_equal(got.order, np.zeros(40))
+    assert rounds_down > 9
 
 
 def test_one_unit_by_hand():

@@ -133,6 +133,46 @@ def test_what_passes_the_end_of_a_box_is_not_lost_for_free(pmf, p, cost):
     assert lost_sales.rule_cost(params, rule).upper == pytest.approx(cost, abs=1e-4)
 
 
+def by_definition(params, V):
+    """Values a period earlier, and the least best order, state by state and order by order."""
+    h, p, pmf, _ = params
+    end = len(V) - 1
+    before, order = np.zeros(V.shape), np.zeros(V.shape, int)
+    for x in np.ndindex(V.shape):
+        cost = sum(
+            q * (h * max(x[0] - d, 0) + p * max(d - x[0], 0)) for d, q in enumerate(pmf)
+        )
+        worth = []
+        # Nothing, or as much as fits below the end and is no more than an order may be.
+        for z in range(max(0, min(end - sum(x), V.shape[-1] - 1)) + 1):
+            coming = [*x[1:], z]
+            worth.append(sum(
+                q * V[(min(max(x[0] - d, 0) + coming[0], end), *coming[1:])]
+                for d, q in enumerate(pmf)
+            ))  # fmt: skip
+        before[x], order[x] = cost + min(worth), np.argmin(worth)
+    return before, order
+
+
+@pytest.mark.parametrize("lead_time", [1, 2, 3])
+@pytest.mark.parametrize("slope", [0.0, -3.0])
+def test_a_backup_is_its_definition(lead_time, slope):
+    """Whatever comes after: also where one unit more than the box holds would be best."""
+    params = lost_sales.create_parameters(1.0, 4.0, [0.3, 0.3, 0.25, 0.15], lead_time)
+    table, shape = lost_sales.table(params), lost_sales.box(params)
+    V = np.random.default_rng(lead_time).normal(size=shape)
+    V = V + slope * np.indices(shape).sum(0)
+    before, order = by_definition(params, V)
+    with precision.enable_x64(True):
+        got = BACKUP(table, jnp.asarray(V))
+        np.testing.assert_allclose(got, before, rtol=1e-12, atol=1e-12)
+        np.testing.assert_array_equal(lost_sales.orders(table, jnp.asarray(V)), order)
+    if slope and lead_time > 1:  # the box's end is where the most is ordered
+        position = np.indices(shape).sum(0)
+        most = np.clip(shape[0] - 1 - position, 0, shape[-1] - 1)
+        assert np.mean(order == most) > 0.5
+
+
 @pytest.mark.parametrize(
     ("lead_time", "level", "cost", "capped", "most", "capped_cost"),
     [(1, 12, 4.1628, 12, 6, 4.0654), (2, 16, 4.6386, 17, 5, 4.4057)],

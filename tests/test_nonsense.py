@@ -119,7 +119,7 @@ EXEMPT = {
     # Python objects, whatever they are.
     "precision": {"enable_x64"},
     "sharding": {"gather", "to_host"},
-    "checks": {"any_traced", "is_traced", "made_by", "not_traced"},
+    "checks": {"any_traced", "is_plain", "is_traced", "made_by", "not_traced"},
 }  # fmt: skip
 
 
