@@ -4,7 +4,6 @@ Every shape of a model compiles once for each method; models of one shape share 
 """
 
 import functools
-import itertools
 import warnings
 
 import expiry_oracle as oracle
@@ -217,7 +216,7 @@ def test_a_tie_that_rounding_hides_goes_to_keeping(dtype):
     decimals of a price few sums are exact, and more than one stock rounds either way.
     """
     rounds_down = 0
-    for holding, disposal in itertools.product((0.1, 0.3, 0.7), (0.9, 1.1, 1.3)):
+    for holding, disposal in ((0.1, 0.9), (0.3, 1.1), (0.7, 1.3)):
         model = expiry.create_model(
             1, 40, [0.0, 1.0], salvage=-holding - 0.9 * disposal, holding_cost=holding,
             unit_cost=9.0, price=5.0, disposal_cost=disposal, discount=0.9,
