@@ -74,6 +74,14 @@ def draw(Q):
     assert Q < 9, "the last lot"
 explore.explore(draw, {"Q": [1, 5, 9]}, alt="A")
 """
+SAID = """
+import matplotlib.pyplot as plt
+from lectures_helpers.teaching import explore
+def draw(Q):
+    plt.figure()
+    return f"lots of {Q} days"
+explore.explore(draw, {"Q": [5, 1]}, alt="A")
+"""
 OBSERVED = """
 from lectures_helpers.teaching import reports
 reports.observe(n == 2, f"it is {n}. Why?")
@@ -94,6 +102,14 @@ CASES = [  # code, what must be refused, what is found
     ("from IPython.display import Markdown; Markdown('nan %')", None, "shows 'nan %'"),
     ("print(f'{-n / 1e6:.2f} %')", None, "shows '-0.00 %'"),
     ("print(f'{-n / 1e6:z.2f} %, -0.05, [1]-0, -0.0x')", None, None),
+    ("print(f'{n // 3} days, and 1 more')", None, "shows '1 days, and 1 more'"),
+    ("print(f'{n // 3} fresh pots')", None, "shows '1 fresh pots'"),
+    (
+        "print('1.1 days, 11 days, R = 1 units; Q = 1, days and 1 costs, 1 pot in 3 days')",
+        None,
+        None,
+    ),
+    (SAID, None, "shows 'lots of 1 days'"),
     ("import os; os._exit(n)", None, "its process ends with 3"),
     (MOVED, None, "AssertionError: the last lot"),
     ("assert n == 3", None, None),  # after all these, as at first

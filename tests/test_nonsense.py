@@ -579,6 +579,7 @@ def table():
         "teaching.reports.table": {
             "rows": a([[1.0]], NONE_AT_ALL), "columns": a(["units"]), "note": text,
         },
+        "teaching.reports.count": {"n": a(3, {"-1", "1e300", "10^18"}), "noun": text, "nouns": text},
         "teaching.reports.more_than": {"extra": a(0.1, LARGE)},
         "teaching.reports.observe": {"holds": a(True, FLAG), "otherwise": text},
         "teaching.runtime.timed": {"fn": a(dict), "args": 1, "repeats": a(1)},

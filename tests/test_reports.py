@@ -34,6 +34,22 @@ def test_number_of_digits():
     assert [reports.number(np.pi, d) for d in (1, 2, 5)] == ["3", "3.1", "3.1416"]
 
 
+@pytest.mark.parametrize(
+    ("n", "text"),
+    [
+        (0, "0 boxes"),
+        (np.int16(1), "1 box"),
+        (1.0, "1 box"),
+        (1.5, "1.5 boxes"),
+        (-1, "−1 boxes"),
+        (2e6, "2,000,000 boxes"),
+        (1e300, "1e+300 boxes"),
+    ],
+)
+def test_count(n, text):
+    assert reports.count(n, "box", "boxes") == text
+
+
 def test_columns_of_numbers_line_up_at_the_right():
     rows = [
         ["exact", "5.84", "3 %", 9, 2.33e-7],

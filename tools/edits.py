@@ -6,7 +6,7 @@
 
 The edits are rows of book/edits.toml. A row maps texts of the page's code to the reader's; it
 must run to the end, or, where it says `refused = "name"`, end in a ValueError that names the
-parameter. No run may end in another error, warn of a number that is none, or print one.
+parameter. No run may end in another error, warn of a number that is none, print one, or say "1 days".
 """
 
 import argparse

@@ -4,7 +4,8 @@
 
 Takes a line of JSON for each notebook, the list of its cells of code; prints a line of JSON for
 it: the error that ended the run and the first warning, or null; a text that shows a number that
-is none, or a zero with a minus, is a warning too. Each begins with no names but in the same
+is none, a zero with a minus, or several where there is one ("1 days"), is a warning too, be it a
+cell's or an explorer's. Each begins with no names but in the same
 process, so that what is imported and compiled stays. Figures are drawn as a notebook draws them,
 and every explorer is moved to both ends of each slider.
 """
@@ -25,6 +26,15 @@ from lectures_helpers.teaching import explore
 NO_NUMBER = re.compile(
     r".*(?:(?<![\w.])nan(?![\w.])|(?<![\w.)\]])[-−]0(?:\.0+)?(?![\d.×\w])).*"
 )
+# One thing, called by the name of several.
+ONE_OF_MANY = re.compile(
+    r".*(?<![\w.,/^·×=−-])(?<![=/·×+−-] )1 (?:\w+ )?"
+    r"(?:boxes|cakes|cartons|cases|chairs|classes|customers|dates|days|deliveries|demands|draws"
+    r"|families|firms|kegs|lamps|levels|lorries|lots|models|months|mornings|networks|nights|orders"
+    r"|pairs|periods|places|points|policies|pots|pumps|quantities|replications|restocks|rules|runs"
+    r"|samples|seasons|seats|shops|stages|states|steps|stocks|times|totals|umbrellas|units|weeks"
+    r"|years)\b.*"
+)
 
 
 def draw_figures():
@@ -41,7 +51,7 @@ def moved(show):
         place = {name: some[0] for name, some in values.items()} | dict(start or {})
         for name, some in values.items():
             for value in (some[0], some[-1]):
-                draw(**(place | {name: value}))
+                print(draw(**(place | {name: value})) or "")
                 draw_figures()
 
     return explore_and_move
@@ -88,7 +98,7 @@ def read(cells):
         told += [
             f"shows {line[0]!r}"
             for text in texts_of(shown, result.result)
-            if (line := NO_NUMBER.search(text))
+            if (line := NO_NUMBER.search(text) or ONE_OF_MANY.search(text))
         ]
         if told and not warning:
             warning = f"{told[0]}\nin the cell\n{cell}"

@@ -128,8 +128,8 @@ def show(task: Task) -> Markdown:
     rows = []
     for part in task.parts:
         digits = max(0, math.ceil(-math.log10(part.step))) if part.step else 0
-        rows.append([f"**{part.right:,.{digits}f}**", f"**{part.name}**: right"])
-        rows += [[f"{x:,.{digits}f}", sentence] for sentence, x in part.slips.items()]
+        rows.append([f"**{part.right:z,.{digits}f}**", f"**{part.name}**: right"])
+        rows += [[f"{x:z,.{digits}f}", sentence] for sentence, x in part.slips.items()]
     return reports.table(rows, ["Answer", task.name])
 
 

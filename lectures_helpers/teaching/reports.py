@@ -10,7 +10,7 @@ from IPython.display import Markdown, display
 
 from lectures_helpers import checks
 
-__all__ = ["more_than", "number", "observe", "table"]
+__all__ = ["count", "more_than", "number", "observe", "table"]
 
 # Set to 1 where pages are made and tested as they are printed.
 STRICT = "LECTURES_STRICT"
@@ -52,6 +52,29 @@ def number(x: float, digits: int = 3) -> str:
             mantissa = mantissa.rstrip("0").rstrip(".")
         text = f"{mantissa} × 10{str(power).translate(SUPERSCRIPTS)}"
     return text.replace("-", "−")
+
+
+def count(n: float, noun: str, nouns: str = "") -> str:
+    """Say how many there are, in words that are right for one of them, too.
+
+    Args:
+        n: how many; a whole number is written in full, another to six digits.
+        noun: what one of them is called.
+        nouns: what several are called; `noun` with an s if empty.
+
+    Raises:
+        ValueError: `n` is not a number, or the nouns are no texts.
+
+    >>> count(1, "day"), count(1200, "pot"), count(2.5, "box", "boxes")
+    ('1 day', '1,200 pots', '2.5 boxes')
+    """
+    value = checks.concrete("n", checks.finite("n", checks.one_number("n", n)))
+    noun, nouns = _text("noun", noun), _text("nouns", nouns)
+    whole = float(value).is_integer() and abs(value) < 1e15
+    digits = f"{int(value):,}" if whole else f"{value:,g}"
+    return (
+        f"{digits.replace('-', '−')} {noun if digits == '1' else nouns or noun + 's'}"
+    )
 
 
 def more_than(extra: float) -> str:
