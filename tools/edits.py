@@ -124,6 +124,10 @@ def start_reader():
         "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
         "MPLBACKEND": "agg",
         "PYTHONPATH": str(course.ROOT),
+        # what a page itself defines is compiled once for all of its runs
+        "JAX_COMPILATION_CACHE_DIR": str(course.ROOT / "_build" / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
     for of_the_build in ("LECTURES_STRICT", "LECTURES_STATIC_BUILD"):
         environment.pop(of_the_build, None)
