@@ -50,6 +50,10 @@ def test_punctuation_stays_with_its_formula(html, expected):
         ("2 × 81 orders, 4 × 10⁻⁵", "2~×~81 orders, 4~×~10⁻⁵"),
         ("the pair (26, 62) and (−1, 5)", "the pair (26,~62) and (−1,~5)"),
         ("levels (4, 8, 2)", "levels (4,~8,~2)"),
+        ("m = 4, k = 10: Q* = 3", "m~=~4, k~=~10: Q* = 3"),
+        ("mean -2.3 errors off, from -1 (-5)", "mean −2.3 errors off, from −1 (−5)"),
+        ("10-20, top-3, 10.1287/a-7, f(x)-1", "10-20, top-3, 10.1287/a-7, f(x)-1"),
+        ("on 2026-11-30", "on 2026\N{NON-BREAKING HYPHEN}11\N{NON-BREAKING HYPHEN}30"),
         ("per cent, a % b, f(1, x)", "per cent, a % b, f(1, x)"),
     ],
 )

@@ -17,8 +17,14 @@ JOINT = re.compile(r"(?<=[^\W_])(_|\.(?=\D))(?=[^\W_])")
 RUNNING = re.compile(
     r"<(pre|script|style|code|svg|textarea)\b.*?</\1>|(?<=>)[^<>]+(?=<)", re.DOTALL
 )
-# A number and its unit, a product, a value and its error.
-UNIT = re.compile(r"(?<=\d) (?=[%€])|(?<=\d) (?=[×±] \d)|(?<=\d [×±]) (?=\d)")
+# A number and its unit, a product, a value and its error, a letter and its value.
+UNIT = re.compile(
+    r"(?<=\d) (?=[%€])|(?<=\d) (?=[×±] \d)|(?<=\d [×±]) (?=\d)"
+    r"|(?<=\b[^\W\d_]) (?== [−-]?\d)|(?<=\b[^\W\d_] =) (?=[−-]?\d)"
+)
+# Of a negative number, as Python prints it.
+HYPHEN = re.compile(r"(?<![\w)\]–-])-(?=\d)")
+DATE = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
 PAIR = re.compile(r"\(−?\d+(?:, −?\d+){1,2}\)")
 # A picture's size as attributes, which the style sheet overrules on a narrow screen.
 SIZE = re.compile(r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"')
@@ -51,12 +57,13 @@ def break_names(html):
 
 
 def keep_units(html):
-    """A number stays with its unit or its error, and a pair or three of them together."""
+    """A number stays with its sign, its unit or its error, and a pair or three together."""
 
     def bind(found):
         if found[1]:
             return found[0]
-        text = UNIT.sub("\N{NO-BREAK SPACE}", found[0])
+        text = UNIT.sub("\N{NO-BREAK SPACE}", HYPHEN.sub("−", found[0]))
+        text = DATE.sub("\\1\N{NON-BREAKING HYPHEN}\\2\N{NON-BREAKING HYPHEN}\\3", text)
         return PAIR.sub(lambda pair: pair[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
 
     return RUNNING.sub(bind, html)
