@@ -60,7 +60,7 @@ def spill_by_products(values, period):
     k, empty, fronts = values.shape[0], values[0], 2 * values.shape[0] - 1
     reached = cdf(period, fronts)[:, None] * empty.reshape(1, -1)
     beyond = means_by_products(empty, period, fronts).reshape(fronts, -1) - reached
-    stock = total_stock(empty.ndim, jnp.arange(k)).reshape(-1)
+    stock = total_stock((k,) * empty.ndim, int).reshape(-1)
     most = empty.ndim * (k - 1)
     padding = (0, max(0, fronts + most - period.sales.size))
     sales = jnp.pad(period.sales, padding, mode="edge")
@@ -89,9 +89,9 @@ def means_by_products(values, period, fronts):
 
 def finish(best, values, period):
     """V_t from the best over orders, axes y_1, u_1, (u_2, ...)."""
-    m = values.ndim
-    held = total_stock(2, period.units)[:, :, None]
-    held = held + total_stock(m - 2, period.units).reshape(1, 1, -1)
+    m, k = values.ndim, values.shape[0]
+    held = total_stock((k, k), values.dtype)[:, :, None]
+    held = held + total_stock((k,) * (m - 2), held.dtype).reshape(1, 1, -1)
     kept = tensor.after_order(best, held, period).reshape(values.shape)
     return tensor.running_maximum(kept, period.salvage)
 

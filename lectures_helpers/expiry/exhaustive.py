@@ -41,7 +41,7 @@ def best_actions(
     k, m = period.waste.size, x.shape[-1]
 
     def with_depletion(z):
-        return best_order(later, x, jnp.full(len(x), z), period, decide)
+        return best_order(later, x, z, period, decide)
 
     depletions = jnp.arange(m * (k - 1) + 1)
     at_best, order = jax.lax.map(with_depletion, depletions)  # (z, n)
@@ -62,9 +62,10 @@ def best_order(
     period: Period,
     decide: str = "int32",
 ) -> tuple[jax.Array, jax.Array]:
-    """Value of selling off z units, (n,), at the best order, and the smallest such order."""
+    """Value of selling off z units, a number, in the states x, (n, m), at the best order,
+    and the smallest such order: both (n,)."""
     q = jnp.arange(period.waste.size)
-    value = action_value(later, x[:, None], z[:, None], q[None], period)
+    value = action_value(later, x[:, None], z, q[None], period)
     best = value.max(1)
     order = jnp.argmax(value >= best[:, None] - period.tie, axis=1)
     return best, order.astype(decide)
@@ -123,7 +124,4 @@ def number(x: jax.Array, num_levels: int) -> jax.Array:
 def all_states(num_ages: int, num_levels: int) -> jax.Array:
     """All states, (k^m, m), in the order of their numbers."""
     m, k = num_ages, num_levels
-    grid = jnp.stack(
-        [jax.lax.broadcasted_iota(int, (k,) * m, i) for i in range(m)], axis=-1
-    )
-    return grid.reshape(-1, m)
+    return jnp.indices((k,) * m).reshape(m, k**m).T

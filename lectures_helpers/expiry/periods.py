@@ -4,17 +4,15 @@ A backup is the step from V_{t+1} to V_t.  Every method makes it through one fun
 `backup`, with the same arguments (values, period, decide) and the same results.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import DTypeLike
 
-from lectures_helpers import checks, precision
+from lectures_helpers import checks
 from lectures_helpers.expiry.model import Model
 
 __all__ = ["Decision", "Period", "create_periods", "terminal_values"]
@@ -30,7 +28,6 @@ class Period(NamedTuple):
     cdf: jax.Array  #: (S,) P(D <= n)
     sales: jax.Array  #: (S + 1,) E min(D, n): mean sales from n units
     waste: jax.Array  #: (k,) E (n - D)^+: units that expire out of n
-    units: jax.Array  #: (k,) 0, ..., k - 1: what a class may hold
     salvage: jax.Array  #: s
     holding_cost: jax.Array  #: h
     unit_cost: jax.Array  #: c
@@ -58,8 +55,9 @@ def create_periods(model: Model, dtype: str) -> list[Period]:
         dtype: ``"float32"`` or ``"float64"``; the latter needs JAX's 64-bit mode.
 
     Returns:
-        One `Period` if demand has the same law in all periods, else one for each.  Ties
-        are those of what a period earns; `with_ties` adds those of the values after it.
+        One `Period` if demand has the same law in all periods, else one for each, so that
+        ``laws[t % len(laws)]`` is that of period t.  Ties are those of what a period
+        earns; `with_ties` adds those of the values after it.
     """
     m, k, pmf, *prices = model
     s, h, c, r, θ, _ = np.abs(prices)
@@ -74,12 +72,11 @@ def create_periods(model: Model, dtype: str) -> list[Period]:
     above = np.pad(above, ((0, 0), (0, size - above.shape[1])))
     cdf = 1 - above
     sales = np.pad(np.cumsum(above, axis=1), ((0, 0), (1, 0)))
-    units = np.arange(k)
-    waste = units - sales[:, :k]
+    waste = np.arange(k) - sales[:, :k]
     # No period earns or costs more than mean sales, and all shelves full, make of the prices.
     ties = TIES[dtype] * (r * sales[:, -1] + (k - 1) * (c + θ + m * (h + s)))
     return [
-        Period(*(jnp.asarray(a, dtype) for a in (*law, units, *prices, tie)))
+        Period(*(jnp.asarray(a, dtype) for a in (*law, *prices, tie)))
         for *law, tie in zip(pmf, cdf, sales, waste, ties, strict=True)
     ]
 
@@ -105,11 +102,6 @@ def relative(values: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     return values, empty, jnp.max(jnp.abs(values))
 
 
-def in_period(rows: Sequence[Any] | np.ndarray, t: int) -> Any:
-    """What holds in period t, of one row for each period, or of one for all."""
-    return rows[t if len(rows) > 1 else 0]
-
-
 def checked_dtype(dtype: DTypeLike | None) -> str:
     """The name of a floating-point type that the solver works in."""
     if dtype is None:
@@ -124,34 +116,22 @@ def checked_dtype(dtype: DTypeLike | None) -> str:
     return name
 
 
-def in_precision(dtype: str) -> AbstractContextManager:
-    """Context in which JAX computes in this type."""
-    return precision.enable_x64(dtype == "float64")
-
-
-def total_stock(num_ages: int, units: jax.Array) -> jax.Array:
-    """``|x|`` in every state, (k,) * m, from what a class may hold, (k,).
-
-    Inside a compiled function `units` must be one of its arguments: XLA would work out
-    a sum of constants while it compiles, slowly.
-    """
-    k = units.size
-    total = jnp.zeros((k,) * num_ages, units.dtype)
-    for axis in range(num_ages):
-        total = total + units.reshape((1,) * axis + (k,) + (1,) * (num_ages - 1 - axis))
-    return total
+def total_stock(shape: tuple[int, ...], dtype: np.dtype) -> jax.Array:
+    """``|x|`` in every state of a grid of this shape, an axis for each class."""
+    classes = (jax.lax.broadcasted_iota(dtype, shape, i) for i in range(len(shape)))
+    return sum(classes, start=jnp.zeros(shape, dtype))
 
 
 def terminal_values(model: Model, dtype: str) -> jax.Array:
     """``V_T = s |x|``, (k,) * m: what is left is sold off."""
-    units = jnp.arange(model.num_levels).astype(dtype)
-    return salvage_values(jnp.asarray(model.salvage, dtype), units, model.num_ages)
+    shape = (model.num_levels,) * model.num_ages
+    return salvage_values(jnp.asarray(model.salvage, dtype), shape)
 
 
-@partial(jax.jit, static_argnames="num_ages")
-def salvage_values(salvage: jax.Array, units: jax.Array, num_ages: int) -> jax.Array:
+@partial(jax.jit, static_argnames="shape")
+def salvage_values(salvage: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """``s |x|``, compiled: one array is made, and not one for each axis."""
-    return salvage * total_stock(num_ages, units)
+    return salvage * total_stock(shape, salvage.dtype)
 
 
 def decision_dtype(model: Model) -> str:

@@ -32,13 +32,12 @@ from lectures_helpers.expiry.periods import (
     checked_dtype,
     create_periods,
     decision_dtype,
-    in_period,
-    in_precision,
     relative,
     terminal_values,
     with_ties,
 )
 from lectures_helpers.expiry.solver import Solution, solve
+from lectures_helpers.precision import enable_x64
 
 __all__ = [
     "Policy", "Rollout", "evaluate", "evaluate_period", "fluid_policy", "greedy",
@@ -87,7 +86,7 @@ def evaluate(
     dtype = checked_dtype(dtype)
     check_range(model, num_periods, dtype)
     policy = _checked_policy(model, policy, num_periods)
-    with in_precision(dtype):
+    with enable_x64(dtype == "float64"):
         laws = create_periods(model, dtype)
         return np.asarray(_value(model, policy, laws, range(num_periods), dtype))
 
@@ -96,8 +95,8 @@ def _value(model, policy, laws, periods, dtype):
     """What the policy is worth over some last periods."""
     values = terminal_values(model, dtype)
     for t in reversed(periods):
-        z, q = _in_period(policy, t, model.num_ages)
-        values = evaluate_period(values, z, q, in_period(laws, t))
+        z, q = (jnp.asarray(a[t]) for a in policy)
+        values = evaluate_period(values, z, q, laws[t % len(laws)])
     return values
 
 
@@ -175,8 +174,8 @@ def rollout(
         demand_pmf=np.empty(0)
     )  # a law is handed over for each period
     for t in range(num_periods):
-        z, q = _in_period(policy, t, model.num_ages)
-        law = jnp.asarray(in_period(cdf, t), float)
+        z, q = (jnp.asarray(a[t]) for a in policy)
+        law = jnp.asarray(cdf[t % len(cdf)], float)
         period_key = jax.random.fold_in(key, t)
         x, total = _simulate_period(x, total, z, q, law, prices, factor, period_key)
         factor = factor * model.discount
@@ -322,7 +321,8 @@ def newsvendor_policy(
     x = np.indices((k,) * m)
     z = np.maximum(x[0] - kept, 0)
     q = np.clip(level + z - x.sum(0), 0, most)
-    return _every_period(model, Policy(z, q), num_periods)
+    shape, dtype = (num_periods, *q.shape), decision_dtype(model)
+    return Policy(*(np.broadcast_to(a, shape).astype(dtype) for a in (z, q)))
 
 
 def newsvendor_level(model: Model) -> int:
@@ -376,10 +376,10 @@ def greedy(
     """
     model, num_periods = checked_horizon(model, num_periods)
     policy = _checked_policy(model, policy, num_periods)
-    z, q = _every_period(model, policy, num_periods)
+    z, q = (a.astype(decision_dtype(model)) for a in policy)
     dtype = checked_dtype(dtype)
     check_range(model, num_periods, dtype)
-    with in_precision(dtype):
+    with enable_x64(dtype == "float64"):
         laws = create_periods(model, dtype)
         later = _value(model, Policy(z, q), laws, range(1, num_periods), dtype)
         later, _, size = relative(later)
@@ -409,20 +409,8 @@ def _in_front(numbers, num_ages):
     return numbers.reshape((-1,) + (1,) * num_ages)
 
 
-def _every_period(model, policy, num_periods):
-    """The policy written out, (T,) + (k,) * m, in arrays of its own."""
-    shape = (num_periods,) + (model.num_levels,) * model.num_ages
-    dtype = decision_dtype(model)
-    return Policy(*(np.broadcast_to(a, shape).astype(dtype) for a in policy))
-
-
-def _in_period(policy, t, num_ages):
-    """(z, q) of period t in every state, for the device."""
-    return (jnp.asarray(a[t] if np.ndim(a) > num_ages else a) for a in policy)
-
-
 def _checked_policy(model, policy, num_periods):
-    """The policy as NumPy integers, if every decision is possible."""
+    """The policy as NumPy integers, (T,) + (k,) * m, if every decision is possible."""
     if not isinstance(policy, tuple) or len(policy) != 2:
         raise ValueError(f"policy must be a Policy(depletion, order), got {policy!r}")
     m, k = model.num_ages, model.num_levels
@@ -447,5 +435,5 @@ def _checked_policy(model, policy, num_periods):
                 f"{name} must be in 0, ..., {bound} = {most[state]} in state {state}, "
                 f"got {array[tuple(wrong[0])]}"
             )
-        arrays.append(array)
+        arrays.append(np.broadcast_to(array, (num_periods, *grid)))
     return Policy(*arrays)

@@ -23,7 +23,7 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from lectures_helpers import sharding
-from lectures_helpers.expiry import exhaustive, tensor
+from lectures_helpers.expiry import tensor
 from lectures_helpers.expiry.model import Model
 from lectures_helpers.expiry.periods import (
     Decision,
@@ -56,14 +56,9 @@ def start(mesh: Mesh | None, model: Model, dtype: str) -> jax.Array:
     """Terminal values, (k, padded k, k, ...), made where they lie."""
     if mesh is None:
         return terminal_values(model, dtype)
-    k, m = model.num_levels, model.num_ages
-
-    def make(salvage, units):
-        return _pad(salvage_values(salvage, units, m), CUT, padded(k, mesh))
-
-    _, cut, _ = layout(mesh, (k,) * m)
-    salvage, units = np.asarray(model.salvage, dtype), np.arange(k).astype(dtype)
-    return jax.jit(make, out_shardings=cut)(salvage, units)
+    shape, cut, _ = layout(mesh, (model.num_levels,) * model.num_ages)
+    make = jax.jit(salvage_values, static_argnames="shape", out_shardings=cut)
+    return make(np.asarray(model.salvage, dtype), shape=shape)
 
 
 def put(mesh: Mesh | None, values: np.ndarray) -> jax.Array:
@@ -109,7 +104,7 @@ def backup(
 
 def _local_backup(values, period, *, name, devices, decide):
     """What one device does with its piece, (k, share, k, ...)."""
-    m, k, share = values.ndim, values.shape[0], values.shape[1]
+    k, share = values.shape[:2]
     full = share * devices
     mine = jax.lax.axis_index(name) * share
 
@@ -129,10 +124,7 @@ def _local_backup(values, period, *, name, devices, decide):
         return jax.lax.slice_in_dim(array, 0, k, axis=2)
 
     chains = tensor.fronts(whole(values[0]), period, partial(my_piece, axis=1))
-    columns = (share,) + (k,) * (m - 3)
-    between = jax.lax.broadcasted_iota(values.dtype, columns, 0)
-    between = between + mine.astype(values.dtype)
-    between = between + total_stock(m - 3, period.units)[None]
+    between = total_stock(values.shape[1:-1], values.dtype) + mine.astype(values.dtype)
     kept, order = tensor.in_blocks(
         values.reshape(k, -1, k),
         chains.reshape(2 * k - 1, k, -1),
@@ -150,30 +142,6 @@ def _local_backup(values, period, *, name, devices, decide):
     first = tensor.running_decision(*first, period)
     first = jax.tree.map(my_piece, first)
     return tensor.decide_along_oldest(first, kept, order, period)
-
-
-def look_up(mesh: Mesh | None, values: jax.Array) -> exhaustive.LookUp:
-    """The function from states (..., m) to their values, (...), wherever these lie."""
-    if mesh is None:
-        return exhaustive.look_up(values)
-    name = mesh.axis_names[0]
-
-    def local(values, x):
-        share = values.shape[CUT]
-        place = x[..., CUT] - jax.lax.axis_index(name).astype(x.dtype) * share
-        here = (place >= 0) & (place < share)
-        place = jnp.where(here, place, 0)
-        index = [place if i == CUT else x[..., i] for i in range(x.shape[-1])]
-        return jax.lax.psum(jnp.where(here, values[tuple(index)], 0), name)
-
-    found = jax.shard_map(
-        local,
-        mesh=mesh,
-        in_specs=(sharding.spread(mesh, CUT, values.ndim).spec, PartitionSpec()),
-        out_specs=PartitionSpec(),
-        check_vma=False,
-    )
-    return partial(found, values)
 
 
 def exchanged_bytes(num_ages: int, num_levels: int, devices: int, itemsize: int) -> int:

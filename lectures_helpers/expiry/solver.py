@@ -4,7 +4,6 @@ A long run tells how much memory it takes before it starts, shows its progress, 
 period, and goes on where it was killed.  Where the values lie is the business of `sharded`.
 """
 
-import contextlib
 import hashlib
 import warnings
 from functools import lru_cache, partial
@@ -43,11 +42,10 @@ from lectures_helpers.expiry.periods import (
     checked_dtype,
     create_periods,
     decision_dtype,
-    in_period,
-    in_precision,
     relative,
     with_ties,
 )
+from lectures_helpers.precision import enable_x64
 
 __all__ = ["BACKUPS", "Certificate", "Solution", "required_memory", "solve"]
 
@@ -149,7 +147,7 @@ def solve(
     progress = checks.flag("progress", progress)
     check_range(model, num_periods, run.dtype)
     writes = not _together(mesh) or jax.process_index() == 0
-    with saves.owned(checkpoint, writes) as path, in_precision(run.dtype):
+    with saves.owned(checkpoint, writes) as path, enable_x64(run.dtype == "float64"):
         laws = create_periods(model, run.dtype)
         _check_memory(run, laws)
         return _solve(run, laws, path, progress)
@@ -178,7 +176,7 @@ def required_memory(
     """
     keep_policies = checks.integer("keep_policies", keep_policies, 0)
     run = _checked_run(checked_model(model), keep_policies, method, dtype, mesh)
-    with in_precision(run.dtype):
+    with enable_x64(run.dtype == "float64"):
         return _required(run, create_periods(run.model, run.dtype))
 
 
@@ -226,18 +224,17 @@ def _solve(run, laws, path, progress):
     start, values, (lowered, loss), kept = _start(run, path)
     values, _, size = relative(values)
     decision = Decision(*np.zeros((2, *run.shape), kept.dtype))
-    x = _spread_states(m, k, CERTIFIED)
+    x = _spread_states(m, k)
     worst, compared = np.zeros(2), 0
     T = run.num_periods
-    bar = tqdm(total=T, initial=T - start, disable=not progress, unit="period")
-    with contextlib.closing(bar):
+    with tqdm(total=T, initial=T - start, disable=not progress, unit="period") as bar:
         for t in reversed(range(start)):
             certified = t == 0 or run.method in ASSUMING
             decides = kept.dtype.name if certified or run.keep_policies else None
-            law, later = with_ties(in_period(laws, t), float(size)), values
+            law, later = with_ties(laws[t % len(laws)], float(size)), values
             values, decision = _compiled(run, laws, decides)(later, law)
             if certified:
-                found = _compare(values, decision, later, law, x, run.mesh)
+                found = _compare(values, decision, later, law, x)
                 worst, compared = np.maximum(worst, found), len(x)  # NaN is worst
             values, empty, size = relative(values)
             lowered = float(empty) + discount * lowered  # waits, or periods queue
@@ -326,14 +323,19 @@ def _together(mesh):
 # ----------------------------------------------------------------- the certificate
 
 
-@partial(jax.jit, static_argnames="mesh")
-def _compare(values, decision, later, law, x, mesh):
+@jax.jit
+def _compare(values, decision, later, law, x):
     """Gap and regret of a period in the states x, against the search, given V_{t+1}."""
-    look_up = partial(sharded.look_up, mesh)
-    best, _ = exhaustive.best_actions(look_up(later), x, law)
-    z, q = (look_up(a)(x).astype(int) for a in decision)
-    short = best - exhaustive.action_value(look_up(later), x, z, q, law)
-    gap = jnp.max(jnp.abs(look_up(values)(x) - best))
+
+    def look_up(array, x):
+        """By class: on a mesh each device looks into its piece, and no number is large."""
+        return array[tuple(jnp.moveaxis(x, -1, 0))]
+
+    afterwards = partial(look_up, later)
+    best, _ = exhaustive.best_actions(afterwards, x, law)
+    z, q = (look_up(a, x).astype(int) for a in decision)
+    short = best - exhaustive.action_value(afterwards, x, z, q, law)
+    gap = jnp.max(jnp.abs(look_up(values, x) - best))
     return jnp.stack([gap, jnp.maximum(jnp.max(short), 0)])
 
 
@@ -362,13 +364,12 @@ def _warn_of_loss(run, values, loss):
         )
 
 
-def _spread_states(num_ages: int, num_levels: int, most: int) -> np.ndarray:
-    """All states if they are few, else `most` of them spread over the grid, (n, m)."""
-    m, k = num_ages, num_levels
-    if k**m <= most:
+def _spread_states(m, k):
+    """All states if they are few, else some of them spread over the grid, (n, m)."""
+    if k**m <= CERTIFIED:
         return decode(np.arange(k**m), m, k)
     # The corners (nothing, everything), and steps by the golden ratio, which never cluster.
-    steps = np.modf(np.arange(1, most - 1) * (np.sqrt(5) - 1) / 2)[0]
+    steps = np.modf(np.arange(1, CERTIFIED - 1) * (np.sqrt(5) - 1) / 2)[0]
     index = np.unique(np.concatenate([[0, k**m - 1], (steps * k**m).astype(np.int64)]))
     return decode(index, m, k)
 

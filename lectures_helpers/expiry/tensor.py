@@ -80,7 +80,7 @@ def value_of_keeping(
     else:
         chains = fronts(values[0], period)
     chains = chains.reshape(2 * k - 1, k, -1)
-    between = total_stock(values.ndim - 2, period.units).reshape(1, -1)
+    between = total_stock(values.shape[2:], values.dtype).reshape(1, -1)
     behind = values.reshape(k, -1, k)
     results = in_blocks(behind, chains, between, period, decide)
     return jax.tree.map(lambda a: a.reshape(values.shape), results)

@@ -39,10 +39,10 @@ def _levels_of_class(values, first, newer, period, decide):
     `first` holds them for no units there, (k^newer,): for all stocks of the newer classes.
     """
     m, k, later = values.ndim, values.shape[0], look_up(values)
-    best, decision = first
+    best, (sold_off, order) = first
     # Where the newer stock itself is sold off, nothing of this class is kept.
-    open_ended = decision.depletion == 0
-    levels = jax.tree.map(lambda a: jnp.zeros((k, a.size), a.dtype).at[0].set(a), first)
+    open_ended = sold_off == 0
+    levels = [jnp.zeros((k, a.size), a.dtype).at[0].set(a) for a in (best, order)]
     threshold = jnp.zeros(best.shape, int)
 
     def some_go_on(state):
@@ -50,16 +50,13 @@ def _levels_of_class(values, first, newer, period, decide):
         return (b < k) & open_ended.any()
 
     def next_level(state):
-        b, levels, open_ended, threshold = state
+        b, (values, orders), open_ended, threshold = state
         x = row_states(m, k, newer, b)
-        kept, order = best_order(later, x, jnp.zeros(len(x), int), period, decide)
-        below = jax.tree.map(lambda a: a[b - 1], levels)
-        keep = open_ended & (kept >= below[0] + period.salvage - period.tie)
-        value = jnp.where(keep, jnp.maximum(kept, below[0] + period.salvage), 0)
-        levels = (
-            levels[0].at[b].set(value),
-            Decision(levels[1].depletion, levels[1].order.at[b].set(order)),
-        )
+        kept, order = best_order(later, x, jnp.asarray(0), period, decide)
+        one_more = values[b - 1] + period.salvage
+        keep = open_ended & (kept >= one_more - period.tie)
+        value = jnp.where(keep, jnp.maximum(kept, one_more), 0)
+        levels = [values.at[b].set(value), orders.at[b].set(order)]
         return b + 1, levels, keep, jnp.where(keep, b, threshold)
 
     _, levels, _, threshold = jax.lax.while_loop(
@@ -68,15 +65,10 @@ def _levels_of_class(values, first, newer, period, decide):
     # Beyond the threshold: as many units as are too many, at s each, and what is best there.
     b = jnp.arange(k)[:, None]
     too_many = jnp.maximum(b - threshold[None], 0)
-    level = jnp.minimum(b, threshold[None])
-
-    def there(a):
-        return jnp.take_along_axis(a, level, axis=0)
-
-    value = there(levels[0]) + period.salvage * too_many.astype(values.dtype)
-    depletion = there(levels[1].depletion) + too_many.astype(decide)
-    made = value, Decision(depletion, there(levels[1].order))
-    return jax.tree.map(lambda a: a.reshape(-1), made)
+    value, order = (jnp.take_along_axis(a, b - too_many, axis=0) for a in levels)
+    value = value + period.salvage * too_many.astype(values.dtype)
+    made = value, Decision(sold_off[None] + too_many.astype(decide), order)
+    return jax.tree.map(jnp.ravel, made)
 
 
 def read_off(depletion: ArrayLike) -> list[np.ndarray]:

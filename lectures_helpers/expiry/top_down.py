@@ -43,9 +43,8 @@ def class_by_class(
     It begins with the empty stock: an order, nothing to sell.
     """
     kind = decide or "int32"
-    nothing = jnp.zeros(1, int)
     empty = jnp.zeros((1, values.ndim), int)
-    best, order = best_order(look_up(values), empty, nothing, period, kind)
+    best, order = best_order(look_up(values), empty, jnp.asarray(0), period, kind)
     filled = best, Decision(jnp.zeros(1, kind), order)
     for newer in range(values.ndim):  # classes that are newer than the row's
         filled = fill(values, filled, newer, period, kind)
@@ -77,7 +76,7 @@ def rows_of_class(
     def row(parents, b):
         best, decision = parents
         x = row_states(m, k, newer, b)
-        kept, order = best_order(later, x, jnp.zeros(len(x), int), period, decide)
+        kept, order = best_order(later, x, jnp.asarray(0), period, decide)
         follow = decision.depletion > 0
         one_more = best + period.salvage
         keep = ~follow & (kept >= one_more - period.tie)
@@ -92,8 +91,6 @@ def rows_of_class(
 
 def row_states(num_ages: int, num_levels: int, newer: int, b: ArrayLike) -> jax.Array:
     """States of a row, (k^newer, m): b units before the newer classes, none in older ones."""
-    m, k = num_ages, num_levels
-    row = jnp.concatenate(
-        [jnp.zeros((k**newer, m - newer - 1), int), jnp.full((k**newer, 1), b)], axis=1
-    )
-    return jnp.concatenate([row, all_states(newer, k)], axis=1) if newer else row
+    older = jnp.zeros((num_levels**newer, num_ages - newer - 1), int)
+    this = jnp.full((num_levels**newer, 1), b)
+    return jnp.concatenate([older, this, all_states(newer, num_levels)], axis=1)
