@@ -234,3 +234,24 @@ def test_policies_as_narrow_integers():
 def test_random_lengths_of_rates_without_sense(rate, message):
     with pytest.raises(ValueError, match=message):
         matching.with_random_lengths(matching.Run(), rate, key=jax.random.key(2))
+
+
+@pytest.mark.parametrize("numbers", [1, 3 * 800, 2**22])
+def test_the_branch_for_a_gpu_is_the_same_matching(numbers, monkeypatch):
+    """Points one by one, some at a time, or all at once: sums of the same waits."""
+    given = base_stock.create_parameters(), None, None, range(5, 12)
+    run = base_stock.Run(num_replications=2, num_demands=400)
+
+    def simulate():
+        matching._evaluate.clear_cache()
+        return base_stock.simulate(*given, key=jax.random.key(3), run=run)
+
+    right = simulate()
+    with monkeypatch.context() as patch:
+        patch.setattr(jax, "default_backend", lambda: "gpu")
+        patch.setattr(matching, "AT_ONCE", numbers)
+        found = simulate()
+    matching._evaluate.clear_cache()
+    np.testing.assert_allclose(found.costs.total, right.costs.total, rtol=1e-5)
+    np.testing.assert_allclose(found.fill_rate, right.fill_rate, rtol=1e-6)
+    np.testing.assert_allclose(found.mean_on_hand, right.mean_on_hand, rtol=1e-4)

@@ -621,3 +621,28 @@ def test_breaking_even_is_no_loss(cost, price):
     assert nv.loss_probability(params, law, 3.001) == 1
     got = nv.simulate(params, law, [3.0, 3.001], key=jax.random.key(0))
     np.testing.assert_array_equal(got.loss_probability, [0, 1])
+
+
+@pytest.mark.parametrize("numbers", [1, 3 * 500, 2**22])
+def test_the_branch_for_a_gpu_is_the_same_simulation(numbers, monkeypatch):
+    """Quantities one by one, three at a time, or all at once: sums of the same profits."""
+
+    def simulate():
+        nv.simulate_seasons.clear_cache()
+        return nv.simulate(
+            nv.create_parameters(),
+            demand.create_distribution("gamma", 225.0, 0.5),
+            np.linspace(100.0, 400.0, 7),
+            key=jax.random.key(3),
+            num_samples=500,
+            keep_samples=True,
+        )
+
+    right = simulate()
+    with monkeypatch.context() as patch:
+        patch.setattr(jax, "default_backend", lambda: "gpu")
+        patch.setattr(nv, "GPU_NUMBERS", numbers)
+        found = simulate()
+    nv.simulate_seasons.clear_cache()
+    for a, b in zip(found, right, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-3)

@@ -408,3 +408,28 @@ def test_levels_and_runs_that_are_refused():
         serial.simulate(chain, [1, 2], key=key, num_periods=10**7)
     with pytest.raises(ValueError, match="num_chains must be <= 10,000,000"):
         serial.simulate(chain, [1, 2], key=key, num_chains=10**8)
+
+
+def test_the_branch_for_a_gpu_is_the_same_chain(monkeypatch):
+    """Days that go into one launch, also where their number is no multiple: whole units."""
+    params = serial.create_parameters([3.0, 2.0, 1.0], 20.0, [0.2, 0.5, 0.3], [1, 2, 2])
+
+    def both():
+        serial._path.clear_cache()
+        serial._simulate.clear_cache()
+        path = serial.sample_path(
+            params, [4, 9, 12], [0, 1, 2, 2, 0, 1, 2, 1, 1, 2] * 3
+        )
+        costs = serial.simulate(
+            params, [4, 9, 12], key=jax.random.key(1), num_periods=30, num_chains=5
+        )
+        return path, costs
+
+    right, costs = both()
+    with monkeypatch.context() as patch:
+        patch.setattr(jax, "default_backend", lambda: "gpu")
+        found, others = both()
+    serial._path.clear_cache()
+    serial._simulate.clear_cache()
+    jax.tree.map(np.testing.assert_array_equal, found, right)
+    np.testing.assert_allclose(others, costs, rtol=1e-5)

@@ -595,3 +595,19 @@ def test_dense_dates_draw_little_more_than_they_use():
     assert ss.choose_block(100, 1).size == 1
     assert ss.choose_block(100, 200).size == 256
     assert ss.choose_block(2**20, 200).size == 1
+
+
+def test_the_branch_for_a_gpu_is_the_same_path(monkeypatch):
+    """Periods that go into one launch, also where their number is no multiple."""
+
+    def path():
+        ss._sample_path.clear_cache()
+        start = np.full(3, 50.0, "float32")
+        return ss.sample_path(ss.create_parameters(), start, 37, key=jax.random.key(5))
+
+    right = path()
+    with monkeypatch.context() as patch:
+        patch.setattr(jax, "default_backend", lambda: "gpu")
+        found = path()
+    ss._sample_path.clear_cache()
+    np.testing.assert_allclose(found, right, rtol=1e-5, atol=1e-4)

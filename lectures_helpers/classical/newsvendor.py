@@ -48,6 +48,9 @@ TIE = 1e-13
 #: Share of runs in which a right simulation may leave the bounds of `error_bound`.
 RISK = 1e-6
 
+#: Profits that a GPU works on at once.
+GPU_NUMBERS = 2**22
+
 #: What must hold, and what it means if it does not.
 RULES = {
     "salvage < price": "a unit left over earns no less than a unit sold",
@@ -411,7 +414,10 @@ def simulate_seasons(
 
     if quantities.ndim == 0:
         return one_quantity(quantities)
-    return jax.lax.map(one_quantity, quantities)
+    # A GPU takes many at once: each turn costs it some fourteen launches.
+    on_cpu = jax.default_backend() == "cpu"
+    at_once = None if on_cpu else max(1, GPU_NUMBERS // num_samples)
+    return jax.lax.map(one_quantity, quantities, batch_size=at_once)
 
 
 def simulate(

@@ -376,11 +376,17 @@ def sample_path(
 
 @partial(jax.jit, static_argnames="num_periods")
 def _sample_path(params, X, key, num_periods):
-    def step(X, t):
-        X_next = one_period(params, X, key, t)
+    def draw(t):
+        return demand(params, jax.random.fold_in(key, t), X.shape, X.dtype)
+
+    def step(X, D):
+        X_next = update(params, X, D)
         return X_next, X_next
 
-    _, path = jax.lax.scan(step, X, jnp.arange(num_periods))
+    # Drawn at once, and on a GPU several periods in a launch: one at a time takes five.
+    unroll = 1 if jax.default_backend() == "cpu" else 16
+    demands = jax.vmap(draw)(jnp.arange(num_periods))
+    _, path = jax.lax.scan(step, X, demands, unroll=unroll)
     return jnp.concatenate([X[None], path])
 
 

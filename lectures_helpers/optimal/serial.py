@@ -293,7 +293,9 @@ def update(
     missing = jnp.maximum(levels - position, 0)
     there = jnp.append(stock[1:], missing[-1])  # the supplier outside is never short
     shipped = jnp.minimum(missing, there)
-    coming = coming.at[jnp.arange(shipped.size), lead_times - 1].add(shipped)
+    nights = jnp.arange(1, coming.shape[1] + 1)[None]
+    arrives = nights == jnp.asarray(lead_times)[:, None]
+    coming = coming + jnp.where(arrives, shipped[:, None], 0)
     after = State(stock.at[1:].add(-shipped[:-1]), coming)
     return after, (stock, transit, shipped)
 
@@ -353,7 +355,9 @@ def sample_path(params: Parameters, levels: ArrayLike, demands: ArrayLike) -> Pa
 
 @jax.jit
 def _path(levels, lead_times, state, demands):
-    return lax.scan(partial(update, levels, lead_times), state, demands)[1]
+    unroll = 1 if jax.default_backend() == "cpu" else 12  # days in a few launches
+    step = partial(update, levels, lead_times)
+    return lax.scan(step, state, demands, unroll=unroll)[1]
 
 
 def simulate(
@@ -413,18 +417,21 @@ def simulate(
 def _simulate(levels, lead_times, params, start, dates, warm, key, num_chains):
     local = jnp.asarray(params.holding_costs)
     cdf = jnp.cumsum(jnp.asarray(params.demand_pmf))
+    on_cpu = jax.default_backend() == "cpu"
+    # On a GPU each turn of a loop is a launch; four days at once compile in seconds.
+    search, unroll = ("scan", 1) if on_cpu else ("scan_unrolled", 4)
     step = jax.vmap(partial(update, levels, lead_times))
     count = jax.vmap(partial(_cost_of_evening, local, params.backorder_cost))
 
     def day(carry, t):
         state, total = carry
         u = jax.random.uniform(jax.random.fold_in(key, t), (num_chains,), cdf.dtype)
-        demand = jnp.searchsorted(cdf, u, side="right")
+        demand = jnp.searchsorted(cdf, u, side="right", method=search)
         demand = jnp.minimum(demand, cdf.size - 1).astype(levels.dtype)
         state, (stock, transit, _) = step(state, demand)
         return (state, total + jnp.where(t >= warm, count(stock, transit), 0)), None
 
     chains = jax.tree.map(lambda x: jnp.broadcast_to(x, (num_chains, *x.shape)), start)
     zero = jnp.zeros(num_chains, jnp.result_type(local))
-    (_, total), _ = lax.scan(day, (chains, zero), dates)
+    (_, total), _ = lax.scan(day, (chains, zero), dates, unroll=unroll)
     return total / (dates.size - warm)
