@@ -133,8 +133,3 @@ def to_host(array: jax.Array | np.ndarray) -> np.ndarray:
     if isinstance(array, jax.Array) and not array.is_fully_addressable:
         return multihost_utils.process_allgather(array, tiled=True)
     return np.asarray(array)
-
-
-def from_host(array: np.ndarray, sharding: NamedSharding) -> jax.Array:
-    """Spread an array that every process holds in full."""
-    return jax.make_array_from_callback(array.shape, sharding, lambda cut: array[cut])

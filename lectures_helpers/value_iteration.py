@@ -96,11 +96,9 @@ def solve(
     if not 0 < discount <= 1:
         raise ValueError(f"discount must be in (0, 1], got {discount:g}")
     tol = checks.concrete("tol", checks.positive("tol", tol))
-    max_iterations = checks.integer("max_iterations", max_iterations, 1)
-    if max_iterations > MOST_ITERATIONS:
-        raise ValueError(
-            f"max_iterations must be <= {MOST_ITERATIONS:,}, got {max_iterations:,}"
-        )
+    max_iterations = checks.integer(
+        "max_iterations", max_iterations, 1, MOST_ITERATIONS
+    )
     if not isinstance(backup, jax.tree_util.Partial):
         backup = jax.tree_util.Partial(backup)
     found = jax.eval_shape(backup, V)

@@ -165,6 +165,10 @@ def test_models_of_one_shape_compile_once():
             "backup must return finite numbers, got",
         ),
         ({"max_iterations": 0}, "max_iterations must be"),
+        (
+            {"max_iterations": 10**9 + 1},
+            "max_iterations must be an integer <= 1000000000, got 1000000001",
+        ),
     ],
 )
 def test_what_is_refused(changes, words):
