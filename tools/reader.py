@@ -26,11 +26,12 @@ from lectures_helpers.teaching import explore
 NO_NUMBER = re.compile(
     r".*(?:(?<![\w.])nan(?![\w.])|(?<![\w.)\]])[-−]0(?:\.0+)?(?![\d.×\w])).*"
 )
-# One thing, called by the name of several.
+# One thing, called by the name of several; not the last of a list, "0, 2 or 1 pots", nor a
+# verb, "she sells 1 and orders 2".
 ONE_OF_MANY = re.compile(
-    r".*(?<![\w.,/^·×=−-])(?<![=/·×+−-] )1 (?:\w+ )?"
+    r".*(?<![\w.,/^·×=−-])(?<![=/·×+−,-] )1 (?:(?!and\b|or\b|to\b|of\b)\w+ )?"
     r"(?:boxes|cakes|cartons|cases|chairs|classes|customers|dates|days|deliveries|demands|draws"
-    r"|families|firms|kegs|lamps|levels|lorries|lots|models|months|mornings|networks|nights|orders"
+    r"|families|firms|kegs|lamps|levels|lorries|lots|models|months|mornings|networks|nights"
     r"|pairs|periods|places|points|policies|pots|pumps|quantities|replications|restocks|rules|runs"
     r"|samples|seasons|seats|shops|stages|states|steps|stocks|times|totals|umbrellas|units|weeks"
     r"|years)\b.*"
