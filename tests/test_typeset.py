@@ -45,7 +45,7 @@ def test_punctuation_stays_with_its_formula(html, expected):
 @pytest.mark.parametrize(
     ("text", "bound"),
     [
-        ("0.05 ± 0.05 % more", "0.05~±~0.05~% more"),
+        ("0.05 ± 0.05 % more, 5%", "0.05~±~0.05% more, 5%"),
         ("costs 4.65 € a period", "costs 4.65~€ a period"),
         ("2 × 81 orders, 4 × 10⁻⁵", "2~×~81 orders, 4~×~10⁻⁵"),
         ("the pair (26, 62) and (−1, 5)", "the pair (26,~62) and (−1,~5)"),

@@ -19,9 +19,11 @@ RUNNING = re.compile(
 )
 # A number and its unit, a product, a value and its error, a letter and its value.
 UNIT = re.compile(
-    r"(?<=\d) (?=[%€])|(?<=\d) (?=[×±] \d)|(?<=\d [×±]) (?=\d)"
+    r"(?<=\d) (?=€)|(?<=\d) (?=[×±] \d)|(?<=\d [×±]) (?=\d)"
     r"|(?<=\b[^\W\d_]) (?== [−-]?\d)|(?<=\b[^\W\d_] =) (?=[−-]?\d)"
 )
+# Python prints 5%, and so do all pages.
+PERCENT = re.compile(r"(?<=\d)[ \N{NO-BREAK SPACE}]%")
 # Of a negative number, as Python prints it.
 HYPHEN = re.compile(r"(?<![\w)\]–-])-(?=\d)")
 DATE = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
@@ -62,7 +64,8 @@ def keep_units(html):
     def bind(found):
         if found[1]:
             return found[0]
-        text = UNIT.sub("\N{NO-BREAK SPACE}", HYPHEN.sub("−", found[0]))
+        text = PERCENT.sub("%", HYPHEN.sub("−", found[0]))
+        text = UNIT.sub("\N{NO-BREAK SPACE}", text)
         text = DATE.sub("\\1\N{NON-BREAKING HYPHEN}\\2\N{NON-BREAKING HYPHEN}\\3", text)
         return PAIR.sub(lambda pair: pair[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
 
