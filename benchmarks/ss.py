@@ -65,6 +65,19 @@ def main(folder, *, tiny=False):
     )  # fmt: skip
 
 
+#: A generator that JAX has had since 2026, beside Threefry, its default.
+PHILOX = "philox2x32"
+
+
+def has_generator(name):
+    """Whether this JAX can make keys of a generator."""
+    try:
+        jax.random.key(0, impl=name)
+    except ValueError:
+        return False
+    return True
+
+
 PEERS = {"numba": ("ss_numba", "Numba is missing, its kernel is left out")}
 
 
@@ -91,6 +104,11 @@ def cross_sections(num_firms, sizes, peers):
         "(c) all draws first": draw(ss.cross_section_vectorized, 3),
         "NumPy": partial(cross_section_numpy, PARAMS, x_init, T, 4, num_firms),
     }
+    if has_generator(PHILOX):
+        contenders["default, with Philox keys"] = partial(
+            ss.cross_section, PARAMS, X, T,
+            key=jax.random.key(6, impl=PHILOX), num_firms=num_firms,
+        )  # fmt: skip
     if "numba" in peers:
         numbers = map(np.float32, (*PARAMS, x_init))
         contenders["Numba, parallel"] = partial(

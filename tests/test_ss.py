@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lectures_helpers.dynamics import ss
+from lectures_helpers.dynamics import ss, ss_exact
 from lectures_helpers.precision import enable_x64
 
 PARAMS = ss.create_parameters()
@@ -611,3 +611,17 @@ def test_the_branch_for_a_gpu_is_the_same_path(monkeypatch):
         found = path()
     ss._sample_path.clear_cache()
     np.testing.assert_allclose(found, right, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("generator", ["threefry2x32", "philox2x32"])
+def test_draws_by_either_generator_follow_the_law(generator):
+    """A key says by which generator it is drawn; the law is the same."""
+    try:
+        key = jax.random.key(11, impl=generator)
+    except ValueError:
+        pytest.skip(f"this JAX has no {generator}")
+    params = ss.create_parameters()
+    X = ss.cross_section(params, 50.0, 40, key=key, num_firms=20_000)
+    law = ss_exact.marginal(params, 50.0, 40)
+    assert abs(X.mean() - law.mean) < 5 * law.std / 20_000**0.5
+    assert stats.kstest(np.asarray(X), law.cdf).pvalue > 1e-6
