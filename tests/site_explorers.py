@@ -8,7 +8,7 @@ NONSENSE = (
     "#explorer={model}&{name}=abc",
     "#explorer={model}&{name}=-5e999&seed=x",
     "#explorer={model}&{name}=%3Cscript%3Ealert(1)%3C/script%3E",
-    "#explorer={model}&{name}=" + "9" * 1_000_000,
+    "#explorer={model}&{name}=" + "9" * 10_000,
     "#{name}=&&==&{name}",
 )
 
@@ -34,8 +34,11 @@ def faults(page, explorer):
             return f"shows {found[0]}"
         return None if sentence().strip() else "says nothing"
 
+    button = explorer.get_by_role("button", name="Reset")
+
     def reset():
-        explorer.get_by_role("button", name="Reset").click()
+        """By a click that no pointer makes: those wait until the page stands still."""
+        button.evaluate("button => button.click()")
         settle()
 
     if not explorer.locator(".explorer-live").count():
@@ -53,7 +56,8 @@ def faults(page, explorer):
     yield from faults_of_sliders(page, explorer, figure, sentence, settle, wrong, reset)
     yield from faults_of_handles(page, explorer, figure, settle, wrong, reset)
     yield from faults_of_buttons(explorer, figure, settle, wrong, reset)
-    reset()
+    button.click()
+    settle()
     if (figure(), sentence()) != start:
         yield "is not as at its start after Reset"
     yield from faults_of_address(page, explorer, model, figure, settle, reset)
@@ -92,8 +96,9 @@ def faults_of_sliders(page, explorer, figure, sentence, settle, wrong, reset):
             yield "has a slider without a name"
             continue
         seen = set()
+        slider.focus()
         for key in ("Home", "ArrowRight", "End", "ArrowLeft"):
-            slider.press(key)
+            page.keyboard.press(key)
             settle()
             seen.add(figure() + sentence())
             if fault := wrong():
