@@ -316,8 +316,7 @@ def create_parameters(
 
 def checked_parameters(params: Any) -> Parameters:
     """Return `params`, checked again, if they are this model's."""
-    if not isinstance(params, Parameters):
-        raise ValueError(f"params must come from ss.create_parameters, got {params!r}")
+    checks.made_by("params", params, Parameters, "ss.create_parameters")
     return create_parameters(*params)
 
 
@@ -338,17 +337,8 @@ def _checked(params, x_init, num_periods, key, *num_firms):
     num_firms = [checks.integer("num_firms", n, 1) for n in num_firms]
     X = checks.initial("x_init", x_init, *num_firms)
     params = checked_parameters(params)
-
-    def cast(name, value):
-        if checks.is_traced(value):
-            return jnp.asarray(value, X.dtype)
-        with np.errstate(over="ignore"):
-            number = np.asarray(value).astype(X.dtype)
-        if not np.isfinite(number).all():
-            raise ValueError(f"{name} must be finite in {X.dtype}, got {value}")
-        return number
-
-    params = Parameters(*map(cast, Parameters._fields, params))
+    numbers = params._asdict().items()
+    params = Parameters(*(checks.cast(name, x, X.dtype) for name, x in numbers))
     return params, X, num_periods, checks.random_key(key)
 
 

@@ -106,18 +106,10 @@ def expectation(params: Parameters, edges: np.ndarray, x: np.ndarray) -> np.ndar
         mass = half_width * GAUSS_WEIGHTS * np.exp(-0.5 * at**2) / np.sqrt(2 * np.pi)
         y = x[reached, None] + np.exp(params.μ + params.σ * at)
         ξ = np.clip((2 * y - low - high) / (high - low), -1.0, 1.0)
-        weights[reached, panel] = _chebyshev_moments(ξ, mass) @ TO_COEFFICIENTS
+        T = chebyshev.chebvander(ξ, NUM_POINTS - 1)
+        moments = (mass[:, None] @ T)[:, 0]
+        weights[reached, panel] = moments @ TO_COEFFICIENTS
     return weights.reshape(x.size, -1)
-
-
-def _chebyshev_moments(ξ, mass):
-    """Sums over the last axis of mass * T_k(ξ), k = 0, ..., NUM_POINTS - 1."""
-    T_last, T = mass, mass * ξ
-    moments = [T_last.sum(-1), T.sum(-1)]
-    for _ in range(NUM_POINTS - 2):
-        T_last, T = T, 2 * ξ * T - T_last
-        moments.append(T.sum(-1))
-    return np.stack(moments, -1)
 
 
 def operator(
@@ -569,20 +561,13 @@ def _refine(on_grid: Callable, params: Parameters, start: float, tol: float) -> 
     )
 
 
-def _chebyshev(num_points):
-    """Points on [-1, 1], the matrix from values to coefficients, integration weights."""
-    points = -np.cos(np.pi * np.arange(num_points) / (num_points - 1))
-    orders = np.arange(num_points)
-    to_coefficients = np.linalg.inv(np.cos(orders * np.arccos(points)[:, None]))
-    integrals = np.where(orders % 2 == 0, 2 / (1 - orders**2 + (orders == 1)), 0.0)
-    return points, to_coefficients, integrals @ to_coefficients
-
-
-POINTS, TO_COEFFICIENTS, WEIGHTS = _chebyshev(NUM_POINTS)
+# On [-1, 1]: where values are kept, and the matrices that make of them the polynomial's
+# coefficients, those of its slope, and its integral.
+POINTS = chebyshev.chebpts2(NUM_POINTS)
+TO_COEFFICIENTS = np.linalg.inv(chebyshev.chebvander(POINTS, NUM_POINTS - 1))
+DERIVATIVE = chebyshev.chebder(TO_COEFFICIENTS)
+WEIGHTS = chebyshev.chebval(1.0, chebyshev.chebint(TO_COEFFICIENTS, lbnd=-1))
 GAUSS_POINTS, GAUSS_WEIGHTS = legendre.leggauss(NUM_QUADRATURE)
-DERIVATIVE = chebyshev.chebder(
-    TO_COEFFICIENTS
-)  # coefficients of the slope, from values
 NOTHING = np.empty((0, NUM_POINTS))  # no CDF
 # From a panel's values to those at the points of its halves.
 HALVES = np.concatenate([POINTS - 1, POINTS + 1]) / 2
