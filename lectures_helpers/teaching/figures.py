@@ -21,11 +21,8 @@ from lectures_helpers.teaching import intervals
 
 __all__ = [
     "COLORS", "LINES", "NEUTRAL", "SEQUENCE", "TEXT", "THICK", "cost_parts", "curve",
-    "end_label",
-    "exact_line", "ink", "inventory_histogram", "inventory_path", "law_density",
-    "long_enough",
-    "relevant_costs", "restock_levels", "round_up", "simulated_band", "simulated_points",
-    "use_style",
+    "end_label", "ink", "inventory_histogram", "inventory_path", "law_density", "long_enough",
+    "relevant_costs", "restock_levels", "round_up", "simulated_band", "use_style",
 ]  # fmt: skip
 
 #: Text, and the total of what is drawn: the text's own colour on a light page.
@@ -107,9 +104,14 @@ def ink(color: Any) -> str:
     """
     rgb = np.array(to_rgb(color))
     for share in np.linspace(1, 0, 51):
-        if 1.05 / (_luminance(share * rgb) + 0.05) > 4.55:
+        shade = share * rgb
+        # Luminance, as the Web Content Accessibility Guidelines define it.
+        linear = np.where(
+            shade <= 0.04045, shade / 12.92, ((shade + 0.055) / 1.055) ** 2.4
+        )
+        if 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) > 4.55:
             break
-    return to_hex(share * rgb)
+    return to_hex(shade)
 
 
 def round_up(x: float) -> float:
@@ -135,12 +137,6 @@ def long_enough(lengths: Sequence[float], needed: float) -> float:
     50
     """
     return next((length for length in lengths if needed <= length), lengths[-1])
-
-
-def _luminance(rgb):
-    """Relative luminance as the Web Content Accessibility Guidelines define it."""
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return linear @ [0.2126, 0.7152, 0.0722]
 
 
 def inventory_path(ax: Axes, path: ArrayLike, params: Any) -> None:
@@ -220,20 +216,6 @@ def end_label(
     )  # fmt: skip
 
 
-def exact_line(
-    ax: Axes,
-    x: ArrayLike,
-    y: ArrayLike,
-    *,
-    color: str,
-    label: str | None = None,
-    linestyle: Any = "-",
-    width: float = 1.2,
-) -> None:
-    """Draw an exact result as a thin line."""
-    ax.plot(x, y, color=color, label=label, linestyle=linestyle, linewidth=width)
-
-
 def curve(
     ax: Axes,
     x: ArrayLike,
@@ -260,7 +242,7 @@ def curve(
         mean, half_width, _ = intervals.interval(simulated)
         simulated_band(ax, x, mean, half_width, color=color)
         ax.plot(x, mean, "o", color=color, markersize=3)
-    exact_line(ax, x, exact, color=color, linestyle=linestyle, label=label, width=width)
+    ax.plot(x, exact, color=color, linestyle=linestyle, label=label, linewidth=width)
 
 
 def relevant_costs(ax: Axes, x: ArrayLike, simulated: Any, exact: Any) -> None:
@@ -283,36 +265,18 @@ def relevant_costs(ax: Axes, x: ArrayLike, simulated: Any, exact: Any) -> None:
     ax.set(ylabel="Relevant cost per demand (€)", ylim=(0, None))
 
 
-def simulated_points(
-    ax: Axes,
-    x: ArrayLike,
-    mean: ArrayLike,
-    half_width: ArrayLike,
-    *,
-    color: str,
-    label: str | None = None,
-    size: float = 4,
+def simulated_band(
+    ax: Axes, x: ArrayLike, mean: np.ndarray, half_width: np.ndarray, *, color: str
 ) -> None:
-    """Draw simulated means as points with their 95 % intervals as bars.
+    """Draw the 95 % intervals of simulated means as a band.
 
     Args:
         ax: matplotlib axes.
         x: (n,) where they stand.
         mean: (n,) means over replications.
         half_width: (n,) half the width of the intervals, as `intervals.interval` gives.
-        color: colour of points and bars, that of the exact line they belong to.
-        label: for a legend.
-        size: of the points, in points.
+        color: colour of the band, that of the exact line it belongs to.
     """
-    ax.errorbar(
-        x, mean, half_width, fmt="o", color=color, label=label, markersize=size, capsize=2
-    )  # fmt: skip
-
-
-def simulated_band(
-    ax: Axes, x: ArrayLike, mean: np.ndarray, half_width: np.ndarray, *, color: str
-) -> None:
-    """Draw the 95 % intervals of simulated means as a band; arguments as above."""
     low, high = mean - half_width, mean + half_width
     ax.fill_between(x, low, high, color=color, alpha=0.25, linewidth=0)
 
@@ -332,5 +296,4 @@ def cost_parts(
         parts: which to draw, of those in `LINES`.
     """
     for part in parts:
-        style: Any = dict(color=COLORS[part], linestyle=LINES[part])
-        exact_line(ax, x, getattr(costs, part), label=part, **style)
+        curve(ax, x, None, getattr(costs, part), COLORS[part], LINES[part], part)
