@@ -85,10 +85,9 @@ def explore(
     in_words = isinstance(alt, str) and alt.strip()
     _require(in_words, f"alt = {alt!r} must say in words what the figure shows")
     if play_ms is not None:
-        possible = isinstance(play_ms, Real) and not isinstance(play_ms, bool)
-        possible = possible and 1 <= play_ms < np.inf
-        _require(possible, f"play_ms = {play_ms!r} must be a number >= 1")
-        play_ms = int(play_ms)
+        play_ms = int(
+            checks.concrete("play_ms", checks.at_least("play_ms", play_ms, 1))
+        )
     possible = model is None or (isinstance(model, str) and model.isidentifier())
     _require(possible, f"model = {model!r} must be the name of a model in the page")
     if given is not None:
@@ -183,7 +182,6 @@ def _as_json(given):
     """`given` with its arrays as lists, once it is known to be light and finite."""
     checks.not_traced("given", given)
     _require(isinstance(given, Mapping), f"given = {given!r} must be a mapping")
-    checks.not_traced("given", *given.values())
     given = {
         name: one.tolist() if hasattr(one, "tolist") else one
         for name, one in given.items()
@@ -207,7 +205,17 @@ class _Frame(NamedTuple):
     sentence: str
 
     def html(self):
-        picture = _image(self.pixels, self.scale, escape(self.alt))
+        """The figure as an <img> that carries its pixels, and below it the sentence."""
+        height, width = (round(n * self.scale) for n in self.pixels.shape[:2])
+        # A palette and lossless WebP: a third of the PNG's weight, and lines stay crisp.
+        image = Image.fromarray(self.pixels).quantize(256, Image.Quantize.FASTOCTREE)
+        webp = io.BytesIO()
+        image.convert("RGBA").save(webp, "webp", lossless=True, quality=75, method=2)
+        source = "data:image/webp;base64," + base64.b64encode(webp.getvalue()).decode()
+        picture = (
+            f'<img src="{source}" alt="{escape(self.alt)}" width="{width}"'
+            f' height="{height}" decoding="sync" style="max-width: 100%; height: auto">'
+        )
         # Without these classes a notebook reads "$3 or $4" as a formula.
         classes = 'class="tex2jax_ignore mathjax_ignore"'
         text = f"<p {classes}>{escape(self.sentence)}</p>" if self.sentence else ""
@@ -235,20 +243,6 @@ def _frame(draw, parameters, alt):
     pixels = np.array(Image.open(png).convert("RGBA"))
     pixels[pixels[..., 3] == 0] = 0  # one way to be transparent
     return _Frame(pixels, figure.get_dpi() / DOTS_PER_INCH, alt, sentence or "")
-
-
-def _image(pixels, scale, alt):
-    """An <img> that carries its pixels."""
-    height, width = (round(n * scale) for n in pixels.shape[:2])
-    # A palette and lossless WebP: a third of the PNG's weight, and lines stay crisp.
-    image = Image.fromarray(pixels).quantize(256, Image.Quantize.FASTOCTREE)
-    webp = io.BytesIO()
-    image.convert("RGBA").save(webp, "webp", lossless=True, quality=75, method=2)
-    source = "data:image/webp;base64," + base64.b64encode(webp.getvalue()).decode()
-    return (
-        f'<img src="{source}" alt="{alt}" width="{width}" height="{height}"'
-        ' decoding="sync" style="max-width: 100%; height: auto">'
-    )
 
 
 def _show_sliders(frame, texts, indices, labels, play_ms):
