@@ -101,7 +101,7 @@ def gather(tree: Any, mesh: Mesh) -> Any:
     return jax.device_put(tree, everywhere(mesh))
 
 
-def map_shared(fn: Callable, values: Any, shared: tuple, mesh: Mesh | None) -> Any:
+def map_shared(fn: Callable, values: Any, shared: tuple, mesh: Mesh) -> Any:
     """Apply ``fn(value, *shared)`` to each of `values`, arrays (n, ...), one after another.
 
     The devices of a mesh share the values, and repeat the last one if that makes the
@@ -111,8 +111,6 @@ def map_shared(fn: Callable, values: Any, shared: tuple, mesh: Mesh | None) -> A
     def one_after_another(values, shared):
         return jax.lax.map(lambda value: fn(value, *shared), values)
 
-    if mesh is None:
-        return one_after_another(values, shared)
     number = len(jax.tree.leaves(values)[0])
     places = jnp.minimum(jnp.arange(-(-number // mesh.size) * mesh.size), number - 1)
     if places.size > number:

@@ -231,7 +231,7 @@ def long_run(
     shop: Shop,
     over_lead_time: LeadTimeDemand,
     lowest: ArrayLike,
-    quantity: ArrayLike | None = None,
+    quantity: ArrayLike = 1,
 ) -> Performance:
     """Long-run performance from the law of demand over a lead time.
 
@@ -245,8 +245,8 @@ def long_run(
         over_lead_time: law of the demand over a lead time.
         lowest: the lowest inventory position: an integer array.
         quantity: number of positions, from `lowest` upwards, over which to average: an
-            integer array of a shape that broadcasts; it is also the lot size.  None for
-            base stock: one position, no lots.
+            integer array of a shape that broadcasts; it is also the lot size.  Base stock
+            has one.
 
     Returns:
         Performance of the shape to which both broadcast.
@@ -255,7 +255,7 @@ def long_run(
         ValueError: a law of the backorders of more than `MOST_NUMBERS` numbers.
     """
     rate, N = over_lead_time.rate, over_lead_time
-    lowest, lots = np.broadcast_arrays(lowest, 1 if quantity is None else quantity)
+    lowest, lots = np.broadcast_arrays(lowest, quantity)
     on_hand, backorders = stocks(N, lowest, lots)
 
     # P(N > n), averaged over the positions, for n one below them and from there upwards.

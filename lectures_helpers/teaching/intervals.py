@@ -63,9 +63,8 @@ def _replications(name, values, axis):
     """The values in 64 bits, and how many there are along the axis."""
     checks.not_traced(name, values)
     x = checks.numbers(name, values)
-    axis = checks.integer("axis", axis, -max(x.ndim, 1))
-    if axis >= max(x.ndim, 1):
-        raise ValueError(f"axis must be < {x.ndim}, which {name} has axes, got {axis}")
+    axes = max(x.ndim, 1)
+    axis = checks.integer("axis", axis, -axes, axes - 1)
     if (n := x.shape[axis] if x.ndim else 1) < 2:
         raise ValueError(f"{name} must hold 2 replications or more, got {n}")
     return x, n
