@@ -71,6 +71,11 @@ def lines_of(check, text):
         ),
         (style.demos, "(demo-3)=\n## A sweep\n\n```{code-cell} ipython3\nx = 1\n```"),
         (style.exercises, "```{exercise-start}\n:label: ex-a\n```\n\nProve it.\n"),
+        (
+            style.exercises,
+            "```{exercise-start}\n:label: ex-a\n```\n*Trains: proof. About 5 minutes.*\n"
+            "```{exercise-end}\n```\n```{solution-start} ex-a\n:class: dropdown\n```\nSo.",
+        ),
         (style.sitting, "word " * 6000),
         (visible.complaints, CELL.format("fig, ax = plt.subplots()")),
         (visible.complaints, CELL.format('y = 1\nx = 1\nprint(f"It is {x}.")')),
@@ -109,8 +114,8 @@ def test_a_fault_is_found_once_a_kind(check, text):
         ),
         (
             style.exercises,
-            "```{exercise-start}\n:label: ex-a\n```\n*Trains: proof. About 5 minutes.*\n"
-            "```{exercise-end}\n```\n```{solution-start} ex-a\n:class: dropdown\n```\nSo.",
+            "```{exercise-start}\n:label: ex-a\n```\n*Trains: proof. Easy. About 5 minutes.*"
+            "\n```{exercise-end}\n```\n```{solution-start} ex-a\n:class: dropdown\n```\nSo.",
         ),
     ],
 )

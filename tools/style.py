@@ -87,6 +87,14 @@ def blocks(text):
     return list(myst.walk(text))
 
 
+def code_cells(text):
+    """(line number, source, what its header says to MyST-NB) of each cell of code."""
+    for number, block in blocks(text):
+        if block.name == "code-cell":
+            mystnb = block.options.get("mystnb") or {}
+            yield number, "\n".join(block.lines), mystnb
+
+
 def prose(text):
     """(line number, text) of what readers read as text: no code, formulas or addresses."""
     for number, block in blocks(text):
@@ -157,10 +165,8 @@ def numbers(text):
             yield number, f'write "{match[0]}" as a power of ten: 9.1 × 10⁻⁵'
         if match := re.search(r"(?:^|[\s(])(-\d[\d.,]*)", line):
             yield number, f'write "{match[1]}" with a minus, −, not with a hyphen'
-    for number, block in blocks(text):
-        if block.name != "code-cell":
-            continue
-        tree = parsed("\n".join(block.lines))
+    for number, source, _ in code_cells(text):
+        tree = parsed(source)
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         # Text that is read as a number again, to round it.
         rounded = [call.args[0] for call in calls if ast.unparse(call.func) == "float"]
@@ -184,11 +190,8 @@ def hard_number(text):
 
 def roles(text):
     """What a cell says is Markdown, which Jupyter and Colab read too: no role of MyST."""
-    for number, block in blocks(text):
-        source = "\n".join(block.lines)
-        if block.name == "code-cell" and (
-            role := re.search(r"(?<![`\w])\{(?:\w+:)?\w+\}+`", source)
-        ):
+    for number, source, _ in code_cells(text):
+        if role := re.search(r"(?<![`\w])\{(?:\w+:)?\w+\}+`", source):
             yield number, f"a cell says {role[0]}...`: only the book knows that role"
 
 
@@ -209,15 +212,15 @@ def sentence_case(text):
             )
 
 
+DEFINITION = re.compile(r"^(?:def|class) .*\n(?:(?:[ \t].*)?\n)*", re.MULTILINE)
+
+
 def figures(text):
     """Every figure that a cell draws has a caption, a name and an alt text."""
-    for number, block in blocks(text):
-        if block.name != "code-cell":
-            continue
-        source = "\n".join(block.lines) + "\n"
-        mystnb = block.options.get("mystnb") or {}
+    for number, source, mystnb in code_cells(text):
         if not (figure := mystnb.get("figure")):
-            if draws(source):
+            # Shown by the cell itself, not by a function or class that it defines.
+            if ".show()" in DEFINITION.sub("", source + "\n"):
                 yield number, "a figure without a caption: add `mystnb: figure:`"
             continue
         for key in ("caption", "name"):
@@ -235,13 +238,13 @@ INKS = {"color", "colors", "labelcolor"}
 
 def inks(text):
     """Text in a line's colour is written in a shade that can be read."""
-    for number, block in blocks(text):
-        source = "\n".join(block.lines)
-        # On a map of colours, text is black or white.
-        if block.name != "code-cell" or '"white"' in source:
+    for number, source, _ in code_cells(text):
+        if '"white"' in source:  # on a map of colours, text is black or white
             continue
         for node in ast.walk(parsed(source)):
-            if not isinstance(node, ast.Call) or not writes(node.func):
+            if not isinstance(node, ast.Call):
+                continue
+            if getattr(node.func, "attr", None) not in WRITES:
                 continue
             for given in node.keywords:
                 color = ast.unparse(given.value)
@@ -254,23 +257,12 @@ def inks(text):
                     )
 
 
-def writes(function):
-    """Whether a call of it writes a text into a figure."""
-    return isinstance(function, ast.Attribute) and function.attr in WRITES
-
-
 def parsed(source):
     """The syntax of a cell; nothing of one with a magic."""
     try:
         return ast.parse(source)
     except SyntaxError:
         return ast.Module([], [])
-
-
-def draws(source):
-    """Whether a cell shows a figure itself, rather than define what may."""
-    definition = re.compile(r"^(?:def|class) .*\n(?:(?:[ \t].*)?\n)*", re.MULTILINE)
-    return ".show()" in definition.sub("", source)
 
 
 def demos(text):
@@ -292,7 +284,7 @@ def demos(text):
 
 
 def exercises(text):
-    """An exercise says what it trains and how long it takes, and has a solution."""
+    """An exercise says what it trains, how hard it is and how long it takes; it has a solution."""
     found, end = blocks(text), "{exercise-end}"
     solved = {b.argument for _, b in found if b.name == "solution-start"}
     for number, block in found:
@@ -302,6 +294,8 @@ def exercises(text):
                 r"[Aa]bout \d+ minutes", body
             ):
                 yield number, 'an exercise begins with "*Trains: ... About N minutes.*"'
+            if not re.search(r"\b(Easy|Medium|Hard)\.", body):
+                yield number, "an exercise says how hard it is: Easy. Medium. Hard."
             if block.label not in solved:
                 yield number, "an exercise without a solution: add {solution-start}"
         if block.name == "solution-start" and "dropdown" not in str(block.options):
@@ -343,15 +337,6 @@ def questions(text):
         yield 1, f"a lecture asks two to four {{question}}s that answer, not {asked}"
 
 
-def difficulty(text):
-    """A lecture's exercises say how hard they are."""
-    for number, block in blocks(text):
-        if block.name == "exercise-start":
-            body = "\n".join(text.split("\n")[number:]).partition("{exercise-end}")[0]
-            if not re.search(r"\b(Easy|Medium|Hard)\.", body):
-                yield number, "an exercise says how hard it is: Easy. Medium. Hard."
-
-
 PAGE = (
     code_points,
     spelling,
@@ -364,7 +349,7 @@ PAGE = (
     demos,
     exercises,
 )
-LECTURE = (lecture, sitting, visible.complaints, questions, difficulty)
+LECTURE = (lecture, sitting, visible.complaints, questions)
 
 
 def complaints(name, text, chapter=False):
