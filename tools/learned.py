@@ -14,11 +14,10 @@ from functools import partial
 
 import jax
 import numpy as np
-from scipy import stats
 
 from benchmarks import record
 from lectures_helpers.optimal import learned, lost_sales
-from tools import course
+from tools import course, instances
 
 FILE = course.ROOT / "lectures_helpers" / "optimal" / "learned.json"
 SHOPS = [(4, 4), (9, 4), (19, 4), (39, 4), (4, 8)]  # p, L
@@ -30,8 +29,7 @@ TRAINING = {4: (800, 60, 1e-2), 8: (1200, 80, 3e-3)}
 # 1,000 paths of so many weeks, for real orders and for whole ones
 REPLAYED_REAL, REPLAYED_WHOLE = 2_000, 10_000
 
-law = stats.poisson(5.0)
-PMF = law.pmf(np.arange(int(law.isf(1e-15)) + 1))
+PMF = instances.poisson_pmf(5.0)
 
 
 def shop_of(p, L):
@@ -61,13 +59,6 @@ def replayed(shop, rule, weeks, key):
 
     runs = np.concatenate([costs(some) for some in jax.random.split(key, 4)])
     return float(runs.mean()), float(runs.std(ddof=1) / np.sqrt(runs.size))
-
-
-def least_cost(p, L):
-    """Bounds, from the solved instances."""
-    text = (course.ROOT / "book" / "assets" / "instances.json").read_text("utf-8")
-    solved = {each["name"]: each["optimum"] for each in json.loads(text)["instances"]}
-    return solved[f"lost-sales-poisson-{p}-{L}"]
 
 
 def trained(shop, cost, seed):
@@ -109,7 +100,8 @@ def main(arguments=None):
     for p, L in SHOPS:
         if options.only and f"{p},{L}" not in options.only:
             continue
-        shop, optimum = shop_of(p, L), least_cost(p, L)
+        shop = shop_of(p, L)
+        optimum = instances.read()[f"lost-sales-poisson-{p}-{L}"]["optimum"]
         cost, lines = training_cost(shop), []
         learned.train(  # compiled here, and not in a time that is measured
             cost, learned.create_network(L, width=WIDTH, key=jax.random.key(99)),
