@@ -10,23 +10,20 @@ parameter. No run may end in another error, warn of a number that is none, print
 """
 
 import argparse
-import json
+import multiprocessing
 import os
 import re
-import subprocess
 import sys
 import textwrap
-import threading
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
 
-from tools import course
+from tools import course, reader
 
 ROWS = Path("book", "edits.toml")
 SEEDS = (1000, 2000, 3000)  # added to every seed that the page names
@@ -87,73 +84,45 @@ def faults(runs, root=course.ROOT):
 
     One process runs them all, and another the rest if one brings it down.
     """
-    reader = None
+    process = line = None
     for run in runs:
         cells = edited(run, root)
         if run.seed and cells == edited(run._replace(seed=0), root):
             yield run, None  # nothing on this page is drawn
             continue
-        reader = reader or start_reader()
-        clock = threading.Timer(SECONDS, reader.kill)
-        clock.start()
+        if process is None or not process.is_alive():
+            process, line = start_reader()
         try:
-            reader.stdin.write(json.dumps(cells) + "\n")
-            reader.stdin.flush()
-            answer = reader.stdout.readline()
-        except BrokenPipeError:
-            answer = ""
-        ran_out = not clock.is_alive()
-        clock.cancel()
-        yield run, judged(run, json.loads(answer)) if answer else ended(reader, ran_out)
-        if not answer:
-            stop(reader)
-            reader = None
-    if reader:
-        stop(reader)
-
-
-def stop(reader):
-    reader.stdout.close()
-    with suppress(BrokenPipeError):  # it is gone
-        reader.stdin.close()
-    reader.wait()
+            line.send(cells)
+            fault = f"does not end within {SECONDS} seconds"
+            if line.poll(SECONDS):
+                fault = judged(run, *line.recv())
+            else:
+                process.kill()
+                process.join()
+        except (EOFError, OSError):
+            process.join()
+            fault = f"its process ends with {process.exitcode}: see what it said above"
+        yield run, fault
+    if process:
+        process.kill()
 
 
 def start_reader():
-    environment = os.environ | {
-        "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
-        "MPLBACKEND": "agg",
-        "PYTHONPATH": str(course.ROOT),
-        # what a page itself defines is compiled once for all of its runs
-        "JAX_COMPILATION_CACHE_DIR": str(course.ROOT / "_build" / "compiled"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
-    for of_the_build in ("LECTURES_STRICT", "LECTURES_STATIC_BUILD"):
-        environment.pop(of_the_build, None)
-    return subprocess.Popen(
-        [sys.executable, "-m", "tools.reader"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=course.ROOT,
-        env=environment,
-    )
+    """A process that reads pages, and the line to it."""
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    fresh = multiprocessing.get_context("spawn")
+    line, its_end = fresh.Pipe()
+    process = fresh.Process(target=reader.serve, args=[its_end], daemon=True)
+    process.start()
+    its_end.close()  # so that the line ends with the process
+    return process, line
 
 
-def ended(reader, ran_out):
-    """What is said of a process that did not answer."""
-    code = reader.wait()
-    if ran_out:
-        return f"does not end within {SECONDS} seconds"
-    return f"its process ends with {code}: see what it said above"
-
-
-def judged(run, found):
+def judged(run, error, warning):
     """What is wrong with a run that ended, or None."""
-    error = found["error"]
     if run.refused is None:
-        return error or found["warning"]
+        return error or warning
     if error is None:
         return f"is not refused; a ValueError must name {run.refused}"
     if not error.startswith("ValueError") or run.refused not in error.splitlines()[0]:

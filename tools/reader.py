@@ -1,27 +1,26 @@
-"""A reader's kernel: runs notebooks, one after the other, and says what went wrong.
+"""A reader's kernel: runs pages, one after the other, and says what went wrong.
 
-    python -m tools.reader < notebooks
-
-Takes a line of JSON for each notebook, the list of its cells of code; prints a line of JSON for
-it: the error that ended the run and the first warning, or null; a text that shows a number that
-is none, a zero with a minus, or several where there is one ("1 days"), is a warning too, be it a
-cell's or an explorer's. Each begins with no names but in the same
-process, so that what is imported and compiled stays. Figures are drawn as a notebook draws them,
-and every explorer is moved to both ends of each slider.
+`serve` takes a list of a page's cells of code through a pipe, and answers with the error that ended
+the run and the first warning, or None; a text that shows a number that is none, a zero with a
+minus, or several where there is one ("1 days"), is a warning too, be it a cell's or an explorer's.
+Each begins with no names but in the same process, so that what is imported and compiled stays.
+Figures are drawn as a notebook draws them, and every explorer is moved to both ends of each slider.
 """
 
-import json
+import os
 import re
-import sys
 import warnings
 
+import jax
 import matplotlib.pyplot as plt
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import Markdown
 from IPython.utils.capture import capture_output
 
 from lectures_helpers.teaching import explore
+from tools import course
 
+COMPILED = course.ROOT / "_build" / "compiled"
 # "nan", or a difference that was rounded away and kept its sign, as in "-0.00 %".
 NO_NUMBER = re.compile(
     r".*(?:(?<![\w.])nan(?![\w.])|(?<![\w.)\]])[-−]0(?:\.0+)?(?![\d.×\w])).*"
@@ -106,8 +105,19 @@ def read(cells):
     return None, warning
 
 
-if __name__ == "__main__":
+def serve(line):
+    """Read what comes through the pipe, for as long as somebody is at its other end."""
+    for of_the_build in ("LECTURES_STRICT", "LECTURES_STATIC_BUILD"):
+        os.environ.pop(of_the_build, None)
+    plt.switch_backend("agg")
+    # What a page itself defines is compiled once for all of its runs.
+    jax.config.update("jax_compilation_cache_dir", str(COMPILED))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     explore.explore = moved(explore.explore)
-    for line in sys.stdin:
-        error, warning = read(json.loads(line))
-        print(json.dumps({"error": error, "warning": warning}), flush=True)
+    while True:
+        try:
+            cells = line.recv()
+        except EOFError:
+            return
+        line.send(read(cells))
