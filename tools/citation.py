@@ -52,7 +52,7 @@ def name_of(author):
     return f"{{{author['name']}}}"
 
 
-def address(page, citation, root=course.ROOT):
+def address(page, root=course.ROOT):
     """Where a page can be read; nothing until the course is published."""
     where = course.repository(root)
     if where.slug.startswith(f"{repository.PLACEHOLDER}/"):
@@ -65,7 +65,7 @@ def line(page, title, citation, root=course.ROOT):
     authors = " and ".join(name.strip("{}") for name in citation.authors)
     ends = [
         citation.doi and f"https://doi.org/{citation.doi}",
-        address(page, citation, root),
+        address(page, root),
     ]
     return (
         f"{authors} ({citation.year}). {title}. Chapter {page.chapter} of"
@@ -76,7 +76,7 @@ def line(page, title, citation, root=course.ROOT):
 
 def bibtex(page, title, citation, root=course.ROOT):
     """A lecture as an entry of BibTeX; `title` is the lecture's own."""
-    fields = {"doi": citation.doi, "url": address(page, citation, root)}
+    fields = {"doi": citation.doi, "url": address(page, root)}
     return BIBTEX.format(
         key=f"inventory_jax_{page.name.rpartition('/')[2]}",
         authors=" and ".join(citation.authors),

@@ -24,7 +24,6 @@ from tools import questions
 TITLED = {"admonition", "margin"}  # the argument is a title
 THEOREMS = {"theorem", "lemma", "corollary", "proposition", "definition"}
 VERBATIM = {"code", "math", "code-cell", "eval-rst"}  # hold no Markdown
-FOLDED_PROOF = "dropdown"  # class of a proof that opens on a click
 OPTIONS = {"label", "class"}  # of directives that a twin shows
 GLOSSARY = "book/reference/glossary"
 
@@ -367,7 +366,7 @@ class Writer:
         if name == "dropdown":
             return mark + fold(title, self.body(block)) + "\n"
         if name == "prf:proof":
-            if FOLDED_PROOF in str(block.options.get("class", "")):
+            if "dropdown" in str(block.options.get("class", "")):
                 return mark + fold("Proof", f"{self.body(block)} ∎") + "\n"
             return f"{mark}**Proof.** {self.body(block)} ∎\n"
         if name == "question":

@@ -20,7 +20,6 @@ from pybtex.database import parse_file
 
 from tools import course, myst, reading, repository
 
-FOLDED_TAGS = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 METADATA = {
     "accelerator": "GPU",  # Colab then opens the notebook on a GPU
@@ -152,7 +151,7 @@ def code_cell(cell, writer):
         "%%"
     ):  # a cell magic must stay the first line
         source = f"# @title {writer.solution}\n{source}"
-    if writer.solution or FOLDED_TAGS.intersection(tags):
+    if writer.solution or reading.FOLDED.intersection(tags):
         metadata["cellView"] = "form"  # Colab
         metadata["jupyter"] = {"source_hidden": True}  # JupyterLab
         if writer.solution:

@@ -8,6 +8,7 @@ from pathlib import Path
 from docutils import nodes
 from lectures import ROOT
 from PIL import Image
+from published import image_of
 
 from tools import course
 
@@ -21,14 +22,8 @@ def figure_of(app, pagename):
     """File and alternative text of the figure on a page's card."""
     landing = (ROOT / f"{course.pages(ROOT)[0].name}.md").read_text(encoding="utf-8")
     cards = {f"book/{link}": name for link, name in CARD.findall(landing)}
-    _, target, *_ = app.env.domains["std"].anonlabels.get(
-        cards.get(pagename), ("", "", "")
-    )
-    for figure in app.env.get_doctree(pagename).findall(nodes.figure) if target else ():
-        if target in figure["ids"]:
-            image = next(iter(figure.findall(nodes.image)))
-            return Path(app.srcdir, image["candidates"]["*"]), image.get("alt", "")
-    return None
+    image = image_of(app, cards.get(pagename))
+    return image and (Path(app.srcdir, image["candidates"]["*"]), image.get("alt", ""))
 
 
 def describe(app, pagename, templatename, context, doctree):

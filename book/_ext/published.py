@@ -25,21 +25,23 @@ class Picture(SphinxDirective):
         return [picture(figure=self.arguments[0], place=self.get_location())]
 
 
+def image_of(app, figure):
+    """The picture of a figure, whichever page makes it; None where there is no such figure."""
+    page, target, *_ = app.env.domains["std"].anonlabels.get(figure, ("", ""))
+    for node in app.env.get_doctree(page).findall(nodes.figure) if page else ():
+        if target in node["ids"]:
+            return next(iter(node.findall(nodes.image)))
+    return None
+
+
 def show_pictures(app, doctree, docname):
     """Put the figures' own pictures, with their alternative texts, in the places for them."""
     for node in list(doctree.findall(picture)):
-        page, target, *_ = app.env.domains["std"].anonlabels.get(
-            node["figure"], ["", ""]
-        )
-        figures = app.env.get_doctree(page).findall(nodes.figure) if page else []
-        images = [
-            i for f in figures if target in f["ids"] for i in f.findall(nodes.image)
-        ]
-        if not images:
+        if not (image := image_of(app, node["figure"])):
             raise ExtensionError(
                 f"{node['place']}: no figure is named {node['figure']}"
             )
-        node.replace_self(images[0].deepcopy())
+        node.replace_self(image.deepcopy())
 
 
 def with_pictures(app, env):
