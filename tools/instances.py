@@ -62,6 +62,12 @@ def instance(**fields):
     return {name: made[name] for name in FIELDS}
 
 
+def described(params, demand):
+    """The numbers that define an instance, in the model's order, with its demand in words."""
+    fields = params._replace(demand_pmf=demand)._asdict()
+    return {name.removesuffix("_pmf"): value for name, value in fields.items()}
+
+
 def optimum(value, lower, upper, **policy):
     """Value and bounds, rounded outwards at the twelfth digit."""
     unit = 10.0 ** (math.floor(math.log10(abs(value))) - 11)
@@ -133,13 +139,7 @@ def poisson_shop(name, mean, K, h, p, lead_time=0, published=()):
         model="optimal.periodic",
         title=f"Poisson demand of {mean:g}, K = {K:g}, h = {h:g}, p = {p:g}, L = {lead_time}",
         page="book/optimal/best_levels",
-        parameters={
-            "setup_cost": K,
-            "holding_cost": h,
-            "backorder_cost": p,
-            "demand": {"family": "poisson", "mean": mean},
-            "lead_time": lead_time,
-        },
+        parameters=described(shop, {"family": "poisson", "mean": mean}),
         criterion=AVERAGE,
         optimum=optimum(cost, min(lower, cost), max(upper, cost), s=s, S=S),
         precision=1e-9,
@@ -461,20 +461,15 @@ def lost_sales_rules(params, start, simple):
     ]
 
 
-def lost_instance(family, p, L, found, rules=(), **fields):
+def lost_instance(family, params, found, rules=(), **fields):
     """What all instances of lost sales have in common."""
-    lower, upper = found
+    p, L, (lower, upper) = params.lost_sale_cost, params.lead_time, found
     return instance(
         name=f"lost-sales-{family}-{p:g}-{L}",
         model="optimal.lost_sales",
         title=f"{family.capitalize()} demand of 5, h = 1, p = {p:g}, L = {L}",
         page=LOST_PAGE,
-        parameters={
-            "holding_cost": 1.0,
-            "lost_sale_cost": p,
-            "demand": {"family": family, "mean": 5.0},
-            "lead_time": L,
-        },
+        parameters=described(params, {"family": family, "mean": 5.0}),
         criterion=AVERAGE,
         optimum=optimum((lower + upper) / 2, lower, upper),
         rules=list(rules),
@@ -506,7 +501,7 @@ def lost():
                 ]  # fmt: skip
                 made.append(
                     lost_instance(
-                        family, p, L, lost_sales_bounds(pmf(5.0), p, L), rules,
+                        family, params, lost_sales_bounds(pmf(5.0), p, L), rules,
                         published=said, precision=1e-7, proof=BY_ITERATION,
                         call=f"np.mean(instances.lost_sales_bounds(instances.{pmf.__name__}"
                         f"(5.0), {p}, {L}))",
@@ -523,7 +518,7 @@ def lost_longer(cases, large):
         found = lost_sales.optimum(params, tol=1e-3)
         made.append(
             lost_instance(
-                "poisson", p, L, (found.lower, found.upper),
+                "poisson", params, (found.lower, found.upper),
                 precision=math.ceil(1e6 * (found.upper - found.lower) / 2) / 1e6,
                 proof="value iteration in 32 bits; bounds by one more backup in 64 (Odoni 1969)",
                 call=f"np.mean(lost_sales.optimum(lost_sales.create_parameters(1.0, {p}, "
@@ -588,7 +583,6 @@ def two_suppliers():
             said.append(
                 printed("gijsbrechts2022", f"gap of {name} in per cent", text, gap)
             )
-        names = ("regular_cost", "express_cost", "holding_cost", "backorder_cost")
         numbers = ", ".join(map(repr, given))
         made.append(
             instance(
@@ -596,8 +590,7 @@ def two_suppliers():
                 model="optimal.dual_sourcing",
                 title=f"A ship of {lead_time} periods, an aeroplane at {express:g}",
                 page="book/optimal/two_suppliers",
-                parameters=dict(zip(names, given, strict=True))
-                | {"demand": {"pmf": [0.2] * 5}, "lead_time": lead_time},
+                parameters=described(params, {"pmf": [0.2] * 5}),
                 criterion=AVERAGE,
                 optimum=optimum((lower + upper) / 2, lower, upper),
                 precision=1e-8,
@@ -630,7 +623,7 @@ def promised(chain, share):
     return np.cumsum(own)
 
 
-def chain(name, title, holding_costs, p, pmf, demand, lead_times, call, **fields):
+def chain(name, title, holding_costs, p, pmf, demand, lead_times, call):
     """A chain, solved by the recursion; bounds leave room for the rounding of its sums."""
     params = serial.create_parameters(holding_costs, p, pmf, lead_times)
     levels, cost = serial.optimal_policy(params)
@@ -643,26 +636,21 @@ def chain(name, title, holding_costs, p, pmf, demand, lead_times, call, **fields
         }
         for share in (0.8, 0.9, 0.95)
     ]
-    made = {
-        "name": name,
-        "model": "optimal.serial",
-        "title": title,
-        "page": "book/optimal/chain",
-        "parameters": {
-            "holding_costs": list(holding_costs),
-            "backorder_cost": p,
-            "demand": demand,
-            "lead_times": list(lead_times),
-        },
-        "criterion": AVERAGE,
-        "optimum": optimum(cost, cost - off, cost + off, echelon_levels=list(levels)),
-        "precision": 1e-9,
-        "proof": CLARK_SCARF,
-        "rules": rules,
-        "call": f"serial.optimal_policy(serial.create_parameters({list(holding_costs)}, {p!r}, "
+    return instance(
+        name=name,
+        model="optimal.serial",
+        title=title,
+        page="book/optimal/chain",
+        parameters=described(params, demand)
+        | {"holding_costs": list(holding_costs), "lead_times": list(lead_times)},
+        criterion=AVERAGE,
+        optimum=optimum(cost, cost - off, cost + off, echelon_levels=list(levels)),
+        precision=1e-9,
+        proof=CLARK_SCARF,
+        rules=rules,
+        call=f"serial.optimal_policy(serial.create_parameters({list(holding_costs)}, {p!r}, "
         f"{call}, {list(lead_times)})).cost",
-    }
-    return instance(**made | fields)
+    )
 
 
 def normal_steps(step):
@@ -758,18 +746,9 @@ def perishable(m, L, disposal_cost, issued, texts):
         model="expiry.issuing",
         title=f"m = {m}, L = {L}, θ = {disposal_cost:g}, {issued}",
         page=ISSUING_PAGE,
-        parameters={
-            "num_ages": m,
-            "lead_time": L,
-            "issuing": issued,
-            "most_order": params.most_order,
-            "demand": {"family": "gamma", "mean": 4.0, "cv": 0.5, "rounded to": 1},
-            "unit_cost": params.unit_cost,
-            "lost_sale_cost": params.lost_sale_cost,
-            "disposal_cost": disposal_cost,
-            "holding_cost": params.holding_cost,
-            "discount": params.discount,
-        },
+        parameters=described(
+            params, {"family": "gamma", "mean": 4.0, "cv": 0.5, "rounded to": 1}
+        ),
         criterion=FOR_EVER,
         optimum=optimum(
             (found.lower + found.upper) / 2,
@@ -829,18 +808,9 @@ def goods_that_perish():
                 model="expiry.issuing",
                 title=f"m = {m}, L = 1, Poisson demand of 5, price 1, nothing but units costs",
                 page=ISSUING_PAGE,
-                parameters={
-                    "num_ages": m,
-                    "lead_time": 1,
-                    "issuing": "FIFO",
-                    "most_order": most,
-                    "demand": {"family": "poisson", "mean": 5.0},
-                    "unit_cost": 0.5,
-                    "lost_sale_cost": 1.0,
-                    "disposal_cost": 0.0,
-                    "holding_cost": 0.0,
-                    "discount": 1.0,
-                },
+                parameters=described(
+                    hendrix(m, most), {"family": "poisson", "mean": 5.0}
+                ),
                 criterion=AVERAGE,
                 optimum=optimum((lower + upper) / 2, lower, upper),
                 precision=1e-8,
@@ -854,13 +824,17 @@ def goods_that_perish():
     return made
 
 
-def hendrix_bounds(m, most):
-    """Bounds on the least average cost of a product that earns nothing but its price of 1."""
-    params = issuing.create_parameters(
+def hendrix(m, most):
+    """A product that earns nothing but its price of 1."""
+    return issuing.create_parameters(
         m, 1, "FIFO", most_order=most, demand_pmf=poisson_pmf(5.0), unit_cost=0.5,
         lost_sale_cost=1.0, disposal_cost=0.0, holding_cost=0.0, discount=1.0,
     )  # fmt: skip
-    return issuing.optimum(params, tol=1e-8)[1:3]
+
+
+def hendrix_bounds(m, most):
+    """Bounds on its least average cost."""
+    return issuing.optimum(hendrix(m, most), tol=1e-8)[1:3]
 
 
 # --------------------------------------------------------------------------------- the file
