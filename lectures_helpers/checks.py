@@ -91,8 +91,8 @@ def numbers(name: str, value: Any) -> np.ndarray:
 
 def concrete(name: str, value: Any) -> float:
     """Return `value` as a ``float`` if it is one finite number, and not traced."""
-    not_traced(name, value)
-    return float(finite(name, one_number(name, value)))
+    not_traced(name, value)  # so it is no sweep with jax.vmap that an array wants
+    return float(finite(name, one_number(name, value, instead="take one at a time")))
 
 
 def common_shape(**arrays: ArrayLike) -> tuple[int, ...]:
@@ -194,12 +194,15 @@ def demand_law(name: str, value: Any) -> np.ndarray:
     return law / law.sum()
 
 
-def one_number(name: str, value: Any, rule: str = "be one number") -> Any:
+def one_number(
+    name: str,
+    value: Any,
+    rule: str = "be one number",
+    instead: str = "sweep over it with jax.vmap",
+) -> Any:
     """Return `value` if it is not an array of several numbers."""
     if shape := _shape(name, value):
-        raise ValueError(
-            f"{name} must {rule} here, got shape {shape}; sweep over it with jax.vmap"
-        )
+        raise ValueError(f"{name} must {rule} here, got shape {shape}; {instead}")
     return value
 
 

@@ -239,3 +239,8 @@ def test_a_law_of_demand_is_scaled_to_one():
     np.testing.assert_allclose(law[2] / law[0], 2 + 3.2e-6, rtol=1e-12)
     with pytest.raises(ValueError, match="pmf must be a vector of probabilities"):
         checks.demand_law("pmf", [0.25, 0.25, 0.5 + 2e-6])
+
+
+def test_what_cannot_be_traced_is_not_told_to_be_mapped():
+    with pytest.raises(ValueError, match=r"price must be one number.*one at a time"):
+        checks.concrete("price", np.ones(3))

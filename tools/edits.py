@@ -105,7 +105,8 @@ def faults(runs, root=course.ROOT):
             fault = f"its process ends with {process.exitcode}: see what it said above"
         yield run, fault
     if process:
-        process.kill()
+        line.close()  # with which the process ends
+        process.join()
 
 
 def start_reader():

@@ -68,7 +68,7 @@ def count(n: float, noun: str, nouns: str = "") -> str:
     >>> count(1, "day"), count(1200, "pot"), count(2.5, "box", "boxes")
     ('1 day', '1,200 pots', '2.5 boxes')
     """
-    value = checks.concrete("n", checks.finite("n", checks.one_number("n", n)))
+    value = checks.concrete("n", n)
     noun, nouns = _text("noun", noun), _text("nouns", nouns)
     whole = float(value).is_integer() and abs(value) < 1e15
     digits = f"{int(value):,}" if whole else f"{value:,g}"
