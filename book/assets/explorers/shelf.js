@@ -119,7 +119,7 @@ export const waitingLine = {
     while (1 - exceeds(N, R + seats) < 0.99) seats++;
     return `At R = ${fixed(R)} nobody waits for ${percent(shares[0])} of the time; for ` +
       `${percent(tooFew)} of it, ${count(Math.round(365 * tooFew), "day")} a year, ` +
-      `${chairs ? `more than ${chairs} do` : "somebody does"}. To seat everybody for 99% of the ` +
+      `${["somebody does", "more than one does"][chairs] ?? `more than ${chairs} do`}. To seat everybody for 99% of the ` +
       `time takes ${count(seats, "chair")}.`;
   },
 };
