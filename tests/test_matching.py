@@ -249,9 +249,35 @@ def test_the_branch_for_a_gpu_is_the_same_matching(numbers, monkeypatch):
     right = simulate()
     with monkeypatch.context() as patch:
         patch.setattr(jax, "default_backend", lambda: "gpu")
-        patch.setattr(matching, "AT_ONCE", numbers)
+        patch.setattr(matching, "GPU_NUMBERS", numbers)
         found = simulate()
     matching._evaluate.clear_cache()
     np.testing.assert_allclose(found.costs.total, right.costs.total, rtol=1e-5)
     np.testing.assert_allclose(found.fill_rate, right.fill_rate, rtol=1e-6)
     np.testing.assert_allclose(found.mean_on_hand, right.mean_on_hand, rtol=1e-4)
+
+
+def test_a_gpu_takes_no_more_points_at_once_than_fit_beside_the_replications(
+    monkeypatch,
+):
+    """All points at once, with 200 replications of 100 demands, take six times as much."""
+    evaluate, sizes = matching._evaluate, []
+    run = base_stock.Run(num_replications=200, num_demands=100, max_backorders=1)
+
+    def measured(*arguments, **settings):
+        evaluate.clear_cache()
+        program = evaluate.lower(*arguments, **settings).compile()
+        evaluate.clear_cache()
+        sizes.append(program.memory_analysis().temp_size_in_bytes)
+        raise InterruptedError
+
+    monkeypatch.setattr(matching, "_evaluate", measured)
+    monkeypatch.setattr(matching, "GPU_NUMBERS", 2**17)
+    for backend in ("cpu", "gpu"):
+        monkeypatch.setattr(jax, "default_backend", lambda backend=backend: backend)
+        with pytest.raises(InterruptedError):
+            base_stock.simulate(
+                base_stock.create_parameters(), None, None, range(300),
+                key=jax.random.key(1), run=run,
+            )  # fmt: skip
+    assert sizes[1] < 2 * sizes[0]

@@ -51,6 +51,9 @@ __all__ = [
 #: So many numbers of an array fit into memory; beyond so many replications go in turns.
 MOST_NUMBERS, AT_ONCE = 2**30, 2**19
 
+#: Numbers that a GPU works on at once: those of several reorder points.
+GPU_NUMBERS = 2**22
+
 # ------------------------------------------------------------------- the kernel
 
 
@@ -343,21 +346,33 @@ def _each(fn, values, shared, size, mesh):
     """
     if mesh is not None:
         return sharding.map_shared(fn, values, shared, mesh)
-    number = jax.tree.leaves(values)[0].shape[0]
-    at_once = min(number, max(1, AT_ONCE // size))
+    at_once = _together(jax.tree.leaves(values)[0].shape[0], size, mesh)
     return jax.lax.map(lambda value: fn(value, *shared), values, batch_size=at_once)
+
+
+def _together(number, size, mesh):
+    """How many of so many replications a device works on at once."""
+    return 1 if mesh is not None else min(number, max(1, AT_ONCE // size))
 
 
 @partial(jax.jit, static_argnames=("warmup", "num_lots", "tie", "mesh"))
 def _evaluate(shop, policies, paths, *, warmup, num_lots, tie, mesh):
     """Performance of shape (quantities, points, replications), with standard errors."""
-    one = partial(_replication, warmup=warmup, num_lots=num_lots, tie=tie)
-    results = _each(one, paths, (shop, policies), paths[1].shape[1], mesh)
+    number, size = paths[1].shape
+    # One policy at a time on a CPU, which stays in the cache; a GPU takes several points
+    # at once: each turn costs it some fourteen launches.
+    on_cpu = jax.default_backend() == "cpu"
+    numbers = size * _together(number, size, mesh)
+    at_once = None if on_cpu else max(1, GPU_NUMBERS // numbers)
+    one = partial(
+        _replication, warmup=warmup, num_lots=num_lots, tie=tie, at_once=at_once
+    )
+    results = _each(one, paths, (shop, policies), size, mesh)
     results = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 2), results)
     return with_standard_error(results, axis=2)
 
 
-def _replication(path, shop, policies, *, warmup, num_lots, tie):
+def _replication(path, shop, policies, *, warmup, num_lots, tie, at_once):
     """Performance of shape (quantities, points) in one replication.
 
     `policies` are quantities (nq,), points (nr,), the (m,) different sums of a point and a
@@ -368,11 +383,6 @@ def _replication(path, shop, policies, *, warmup, num_lots, tie):
     window = time_window(A, warmup, num_demands)
     # What comes later than this may come after an order that is not known.
     known = A[-1] if L.ndim else jnp.finfo(A.dtype).max
-
-    # One policy at a time; all replications at once: on a CPU that stays in the cache.
-    # A GPU takes several points at once: each turn costs it some fourteen launches.
-    on_cpu = jax.default_backend() == "cpu"
-    at_once = None if on_cpu else max(1, AT_ONCE // A.size)
 
     def one_quantity(Q):
         phase = jnp.minimum((uniform * Q.astype(A.dtype)).astype(Q.dtype), Q - 1)
