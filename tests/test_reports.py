@@ -43,11 +43,29 @@ def test_number_of_digits():
         (1.5, "1.5 boxes"),
         (-1, "−1 boxes"),
         (2e6, "2,000,000 boxes"),
+        (10**15 - 1, "999,999,999,999,999 boxes"),
+        (1e15, "1e+15 boxes"),
         (1e300, "1e+300 boxes"),
     ],
 )
 def test_count(n, text):
     assert reports.count(n, "box", "boxes") == text
+
+
+@pytest.mark.parametrize(
+    ("extra", "text"),
+    [
+        (-1e-7, "less than 0.1% more than"),
+        (4.9e-4, "less than 0.1% more than"),
+        (5.1e-4, "0.1% more than"),
+        (0.004, "0.4% more than"),
+        (0.98, "98.0% more than"),
+        (1.0, "2.0 times as much as"),
+        (1234, "1,235.0 times as much as"),
+    ],
+)
+def test_how_much_more(extra, text):
+    assert reports.more_than(extra) == text
 
 
 def test_columns_of_numbers_line_up_at_the_right():

@@ -65,6 +65,20 @@ def test_a_number_stays_with_its_unit(text, bound):
         assert typeset.keep_units(as_it_stands) == as_it_stands
 
 
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r'<span class="math notranslate nohighlight">\(x = -5 \hspace{-5pt}\)</span>',
+        '<div class="math notranslate nohighlight">\n'
+        r'<span class="eqno">(3)</span>\[\begin{split}2 × 3 \\[-5pt] -1\end{split}\]</div>',
+    ],
+)
+def test_formulas_are_set_as_they_stand(formula):
+    assert typeset.keep_units(formula) == formula
+    around = typeset.keep_units(f"<p>-1 and {formula} or -2</p>")
+    assert around == f"<p>−1 and {formula} or −2</p>"
+
+
 CODE = '<code class="docutils literal notranslate"><span class="pre">%s</span></code>'
 
 

@@ -13,9 +13,11 @@ BOUND = re.compile(rf"([(\[\u201c\u2018]*)({MATH})((?:[^\s<&]|&(?!nbsp)\w+;){{0,
 CODE = re.compile(r'(<code class="[^"]*\bliteral\b[^"]*">)(.*?)(</code>)', re.DOTALL)
 TEXT = re.compile(r"(?<=>)[^<>]+(?=<)")
 JOINT = re.compile(r"(?<=[^\W_])(_|\.(?=\D))(?=[^\W_])")
-# Running text, or what is set as it stands.
+# Running text, or what is set as it stands: code, and formulas, which are MathJax's.
 RUNNING = re.compile(
-    r"<(pre|script|style|code|svg|textarea)\b.*?</\1>|(?<=>)[^<>]+(?=<)", re.DOTALL
+    r"<(pre|script|style|code|svg|textarea)\b.*?</\1>"
+    r"|(?<=>)\s*(\\[(\[])[^<>]+(?=<)|(?<=>)[^<>]+(?=<)",
+    re.DOTALL,
 )
 # A number and its unit, a product, a value and its error, a letter and its value.
 UNIT = re.compile(
@@ -62,7 +64,7 @@ def keep_units(html):
     """A number stays with its sign, its unit or its error, and a pair or three together."""
 
     def bind(found):
-        if found[1]:
+        if found[1] or found[2]:
             return found[0]
         text = PERCENT.sub("%", HYPHEN.sub("−", found[0]))
         text = UNIT.sub("\N{NO-BREAK SPACE}", text)
