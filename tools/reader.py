@@ -51,7 +51,9 @@ def moved(show):
         place = {name: some[0] for name, some in values.items()} | dict(start or {})
         for name, some in values.items():
             for value in (some[0], some[-1]):
-                print(draw(**(place | {name: value})) or "")
+                at = place | {name: value}
+                plain = {name: getattr(x, "item", lambda x=x: x)() for name, x in at.items()}
+                print(draw(**plain) or "")
                 draw_figures()
 
     return explore_and_move
