@@ -52,7 +52,9 @@ def moved(show):
         for name, some in values.items():
             for value in (some[0], some[-1]):
                 at = place | {name: value}
-                plain = {name: getattr(x, "item", lambda x=x: x)() for name, x in at.items()}
+                plain = {
+                    name: getattr(x, "item", lambda x=x: x)() for name, x in at.items()
+                }
                 print(draw(**plain) or "")
                 draw_figures()
 
