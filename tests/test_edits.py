@@ -128,6 +128,27 @@ def test_what_goes_wrong_is_found(tmp_path):
         assert not found or found in wrong, (code, wrong)
 
 
+def test_a_fault_of_another_seed_is_found(tmp_path):
+    """A page on which nothing is drawn is not run again; what its numbers are is no matter."""
+    drawn, fixed = (
+        run_of(tmp_path, name, code)._replace(seed=1000)
+        for name, code in (("drawn", "seed = 1\nassert seed == 1"), ("fixed", "1 / 0"))
+    )
+    (_, wrong), (_, nothing) = edits.faults([drawn, fixed], tmp_path)
+    assert "AssertionError" in wrong
+    assert nothing is None
+
+
+def test_the_error_itself_names_what_is_refused():
+    """Not the cell that is told with it."""
+    run = edits.Run("page", "1.", {}, refused="rate")
+    cell = "\nin the cell\ncreate(rate=-1)"
+    assert edits.judged(run, "ValueError: rate must be > 0" + cell, None) is None
+    assert "another error" in edits.judged(run, "ValueError: no" + cell, None)
+    assert "another error" in edits.judged(run, "TypeError: rate" + cell, None)
+    assert "is not refused" in edits.judged(run, None, None)
+
+
 def test_a_run_without_end(tmp_path, monkeypatch):
     monkeypatch.setattr(edits, "SECONDS", 1)
     ((_, wrong),) = edits.faults(

@@ -67,7 +67,17 @@ def test_the_rest_is_told_where_to_look(check):
         "cost (€): not yet.\n- *Where to look:* the curve."
     )
     assert "whole number" in check("two", (11.4, 5.84))
+    assert "whole number" in check("two", (11 + 1e-4, 5.84))
+    assert "lot (units): right." in check("two", (11 + 1e-9, 5.84))
     assert "Where" not in check("two", (11, 5.84))
+
+
+@pytest.mark.parametrize(
+    ("value", "step", "steps"),
+    [(0.5, 1.0, 1), (-0.5, 1.0, 0), (0.495, 1.0, 0), (1.5, 0, 2), (0.375, 0.25, 2)],
+)
+def test_halves_are_rounded_up(value, step, steps):
+    assert labs.rounded(value, step) == steps
 
 
 @pytest.mark.parametrize("answer", [..., None, (..., ...), [None, ...]])

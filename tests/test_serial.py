@@ -433,3 +433,10 @@ def test_the_branch_for_a_gpu_is_the_same_chain(monkeypatch):
     serial._simulate.clear_cache()
     jax.tree.map(np.testing.assert_array_equal, found, right)
     np.testing.assert_allclose(others, costs, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("dearer", "level"), [(0.0, 0), (1e-15, 0), (1e-10, 1)])
+def test_only_what_rounding_made_is_a_tie(dearer, level):
+    """Half a unit too many for 1, or half a unit short for 1 and a little."""
+    shop = serial.create_parameters([1.0], 1.0 + dearer, [0.5, 0.5], [1])
+    assert serial.optimal_policy(shop).levels == (level,)

@@ -50,6 +50,8 @@ def test_punctuation_stays_with_its_formula(html, expected):
         ("2 × 81 orders, 4 × 10⁻⁵", "2~×~81 orders, 4~×~10⁻⁵"),
         ("the pair (26, 62) and (−1, 5)", "the pair (26,~62) and (−1,~5)"),
         ("levels (4, 8, 2)", "levels (4,~8,~2)"),
+        ("a list (4, 8, 2, 9)", "a list (4, 8, 2, 9)"),  # a line may break in it
+        ("options --5, or –-5", "options --5, or –-5"),
         ("m = 4, k = 10: Q* = 3", "m~=~4, k~=~10: Q* = 3"),
         ("mean -2.3 errors off, from -1 (-5)", "mean −2.3 errors off, from −1 (−5)"),
         ("10-20, top-3, 10.1287/a-7, f(x)-1", "10-20, top-3, 10.1287/a-7, f(x)-1"),
