@@ -219,6 +219,7 @@ def table():
             "name": "value",
             "value": a(2, {*KINDS} - MANY - NONE_AT_ALL - {"ragged"}, TRACED),
             "rule": "be one number",
+            "instead": "take one at a time",
         },
         "checks.dates": {"name": "value", "value": a([1, 2])},
         "checks.flag": {"name": "value", "value": a(True, FLAG)},
