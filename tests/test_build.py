@@ -100,26 +100,37 @@ kernelspec: {name: python3, display_name: Python 3}
 """
 
 
-def test_pages_that_time_nothing_run_ahead(tmp_path, monkeypatch):
+@pytest.fixture
+def ahead(monkeypatch):
     monkeypatch.syspath_prepend(course.ROOT / "book" / "_ext")
-    ahead = importlib.import_module("ahead")
+    return importlib.import_module("ahead")
+
+
+def settings_and_env(folder, **settings):
+    """What the build tells its extensions, for pages in that folder."""
+    settings = NbParserConfig(
+        execution_mode="cache", execution_cache_path=str(folder / "cache"), **settings
+    )
+    env = SimpleNamespace(
+        mystnb_config=settings,
+        myst_config=MdParserConfig(),
+        doc2path=lambda name: str(folder / f"{name}.md"),
+        path2doc=lambda path: Path(path).stem,
+    )
+    return settings, env
+
+
+def test_pages_that_time_nothing_run_ahead(ahead, tmp_path):
     pages = {
         "adds": PAGE % "1 + 1",
         "breaks": PAGE % "1 / 0",
+        "dies": PAGE % "import os\n\nos.kill(os.getpid(), 9)",
         "times": PAGE % "runtime.timed(print)",
         "words": "# Shop",
     }
     for name, text in pages.items():
         (tmp_path / f"{name}.md").write_text(text, encoding="utf-8")
-    settings = NbParserConfig(
-        execution_mode="cache", execution_cache_path=str(tmp_path / "cache")
-    )
-    env = SimpleNamespace(
-        mystnb_config=settings,
-        myst_config=MdParserConfig(),
-        doc2path=lambda name: str(tmp_path / f"{name}.md"),
-        path2doc=lambda path: Path(path).stem,
-    )
+    settings, env = settings_and_env(tmp_path)
     ahead.run(None, env, set(pages))
     cache = get_cache(settings.execution_cache_path)
     (kept,) = cache.list_cache_records()
@@ -127,6 +138,16 @@ def test_pages_that_time_nothing_run_ahead(tmp_path, monkeypatch):
     cells = cache.get_cache_bundle(kept.pk).nb.cells
     assert [output["data"]["text/plain"] for output in cells[-1].outputs] == ["2"]
     assert list(ahead.jobs(env, {"adds", "times", "words"}, cache)) == []
+
+
+def test_a_page_that_does_not_end_is_left_to_the_build(ahead, tmp_path):
+    """No cell is above its limit; the page is above the time in which one has to end."""
+    wait = "import time\n\ntime.sleep(2)"
+    page = PAGE % f"{wait}\n```\n\n```{{code-cell}} ipython3\n{wait}"
+    (tmp_path / "waits.md").write_text(page, encoding="utf-8")
+    settings, env = settings_and_env(tmp_path, execution_timeout=3)
+    ahead.run(None, env, {"waits"})
+    assert get_cache(settings.execution_cache_path).list_cache_records() == []
 
 
 def test_words_of_a_signature_carry_no_mark_without_a_look(monkeypatch):

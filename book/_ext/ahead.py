@@ -1,12 +1,12 @@
 """Pages that time nothing run ahead of the build, two at once; what they print is in the cache then.
 
 A page that shows a time runs later and alone, so that nobody else uses its cores. So does one that
-ends in an error: the build says which, and where.
+ends in an error, whose kernel dies, or that stands still: the build says which, and where.
 """
 
 import re
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from jupyter_cache import get_cache
@@ -26,22 +26,36 @@ def run(app, env, docnames):
     if settings.execution_mode != "cache":
         return
     cache, limit = get_cache(settings.execution_cache_path), settings.execution_timeout
+    for path, result in finished(list(jobs(env, docnames, cache)), limit):
+        seconds = {"execution_seconds": result.time}
+        bundle = CacheBundleIn(result.nb, str(path), data=seconds)
+        cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+        LOGGER.info(f"{env.path2doc(str(path))} ran ahead, in {result.time:.0f} s")
+
+
+def finished(pages, limit):
+    """Paths and results of those that run without an error, as they end.
+
+    A kernel can be gone so that nobody notices, and its page never ends. So all are stopped where
+    none ends within the seconds that a cell may take.
+    """
+    others = set(active_children())
     with ProcessPoolExecutor(AT_ONCE, mp_context=get_context("spawn")) as pool:
-        running = [
-            (
-                path,
-                pool.submit(single_nb_execution, page, str(path.parent), limit, False),
-            )
-            for path, page in jobs(env, docnames, cache)
-        ]
-        for path, future in running:
-            result = future.result()
-            if result.err:
-                continue
-            seconds = {"execution_seconds": result.time}
-            bundle = CacheBundleIn(result.nb, str(path), data=seconds)
-            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-            LOGGER.info(f"{env.path2doc(str(path))} ran ahead, in {result.time:.0f} s")
+        left = {
+            pool.submit(single_nb_execution, page, str(path.parent), limit, False): path
+            for path, page in pages
+        }
+        while left:
+            ended, _ = wait(left, limit, FIRST_COMPLETED)
+            if not ended:
+                LOGGER.info(f"no page ended in {limit} s: the rest run one by one")
+                for child in set(active_children()) - others:
+                    child.kill()  # it makes light of a request to end
+                return
+            for future in ended:
+                path = left.pop(future)
+                if future.exception() is None and future.result().err is None:
+                    yield path, future.result()
 
 
 def jobs(env, docnames, cache):
