@@ -114,7 +114,8 @@ def check_agreement(simulated: ArrayLike, exact: ArrayLike, axis: int = -1) -> s
     size = np.abs(np.broadcast_to(exact, mean.shape))
     caught = f"{np.median(allowed):.2g}"
     if (size > 0).any():
-        caught = f"{np.median(allowed[size > 0] / size[size > 0]):.0%}"
+        share = np.median(allowed[size > 0] / size[size > 0])
+        caught = f"{share:.0%}" if share >= 0.005 else "less than 1%"
     return (
         f"Simulated and exact values agree ({mean.size} compared): the largest gap is "
         f"{largest:.1f} standard errors, where {limit:.1f} are allowed. At a typical "
