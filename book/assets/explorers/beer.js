@@ -45,7 +45,8 @@ export const beer = {
     const last = rows.at(-1);
     const least = Math.min(...last);
     const back = least < -0.5 ? `, and up to ${fixed(-least)} a day are sent back` : "";
-    return `Customers never take more than 8 kegs a day; the ${names.at(-1)} is asked for up to ` +
+    const top = names.at(-1).startsWith("stage") ? names.at(-1) : `the ${names.at(-1)}`;
+    return `Customers never take more than 8 kegs a day; ${top} is asked for up to ` +
       `${fixed(Math.max(...last), 1)} a day${back}.`;
   },
 };
