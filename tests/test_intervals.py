@@ -46,6 +46,8 @@ def test_agreement_with_nothing_says_an_error_in_the_values_unit():
     assert re.search(r"an error of 0\.\d+ would", check_agreement(x, np.zeros(3)))
     said = check_agreement(x + np.array([[0], [1], [1]]), np.array([0.0, 1.0, 1.0]))
     assert re.search(r"an error of \d+% would", said)
+    said = check_agreement(x[:, :2] * 1000 + 1.0, np.ones(3))  # two say next to nothing
+    assert re.search(r"an error of [\d,]+ times the value would", said)
 
 
 def test_the_risk_stays_small_where_replications_are_skewed():

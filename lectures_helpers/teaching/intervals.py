@@ -116,9 +116,11 @@ def check_agreement(simulated: ArrayLike, exact: ArrayLike, axis: int = -1) -> s
     if (size > 0).any():
         share = np.median(allowed[size > 0] / size[size > 0])
         caught = f"{share:.0%}" if share >= 0.005 else "less than 1%"
+        if share >= 10:  # of two replications, say
+            caught = f"{share:,.0f} times the value"
     return (
         f"Simulated and exact values agree ({mean.size} compared): the largest gap is "
-        f"{largest:.1f} standard errors, where {limit:.1f} are allowed. At a typical "
+        f"{largest:,.1f} standard errors, where {limit:,.1f} are allowed. At a typical "
         f"point, an error of {caught} would have been caught."
     )
 
