@@ -132,11 +132,18 @@ FAULTS = r"""
     return faults;
   };
 
-  const outOfReach = () =>
-    [...article().querySelectorAll(".pst-scrollable-table-container")]
-      .filter((e) => seen(e) && e.scrollWidth > e.clientWidth)
+  const outOfReach = () => {
+    const wide = [...article().querySelectorAll(".pst-scrollable-table-container")]
+      .filter((e) => seen(e) && e.scrollWidth > e.clientWidth);
+    const unreached = wide
       .filter((e) => e.tabIndex < 0 || e.role !== "region" || !e.ariaLabel)
       .map((e) => `a table scrolls, and no keyboard reaches it: ${name(e)}`);
+    const unseen = wide
+      .filter((e) => e.scrollWidth - e.clientWidth - e.scrollLeft > 1)
+      .filter((e) => getComputedStyle(e).maskImage === "none")
+      .map((e) => `a table goes on, and nothing shows it: ${name(e)}`);
+    return [...unreached, ...unseen];
+  };
 
   // Colours as [red, green, blue, opacity], 0 to 1, whatever notation the style has.
   const canvas = document.createElement("canvas");

@@ -400,6 +400,10 @@ def dot(colour):
 
 DOT, WHITE_DOT = dot((0, 0, 0, 0)), dot((255, 255, 255, 255))
 WIDE = "width: 500px; height: 9px"
+REACHED = (
+    '<div class="pst-scrollable-table-container" style="{}" tabindex="0" role="region" '
+    f'aria-label="Wide"><p style="{WIDE}">wide</p></div>'
+)
 FORMULA = '<span class="math" style="display: inline-flex">x</span>'
 
 
@@ -460,8 +464,14 @@ FORMULA = '<span class="math" style="display: inline-flex">x</span>'
         ),
         (
             "outOfReach",
-            '<div class="pst-scrollable-table-container" style="overflow: auto" '
-            f'tabindex="0" role="region" aria-label="Wide"><p style="{WIDE}">wide</p></div>',
+            REACHED.format("overflow: auto"),
+            "nothing shows it",
+        ),
+        (
+            "outOfReach",
+            REACHED.format(
+                "overflow: auto; mask-image: linear-gradient(red, transparent)"
+            ),
             None,
         ),
         ("pictures", f'<img src="{DOT}">', None),

@@ -70,10 +70,17 @@ document.addEventListener("DOMContentLoaded", () => {
   // What is wider than its place is scrolled by the arrow keys, once Tab has reached it. The theme
   // sees to that when a page is loaded; here also for what is opened later, for formulas, and for
   // tables that their formulas widen.
+  // It fades out at its right until its end is seen: no scroll bar says so on a phone.
+  const fade = (place) => {
+    const hidden = place.scrollWidth - place.clientWidth - place.scrollLeft;
+    place.classList.toggle("goes-on", hidden > 1);
+  };
   const wide = new ResizeObserver((changes) => {
     for (const { target } of changes) {
       const place = target.tagName === "TABLE" ? target.parentElement : target;
+      fade(place);
       if (place.scrollWidth <= place.clientWidth) continue;
+      place.onscroll = () => fade(place);
       place.tabIndex = 0;
       if (!place.matches(".pst-scrollable-table-container")) continue;
       place.setAttribute("role", "region");
