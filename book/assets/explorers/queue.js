@@ -15,7 +15,9 @@ export const queue = {
     const shares = Array.from({ length: ENDS[1] - ENDS[0] + 1 }, (_, i) =>
       [ENDS[0] + i, netInventoryPmf(Q, r, ENDS[0] + i, N)]);
     const [panel] = plot.begin({ ratio: 0.5 });
-    const top = roundUp(1.25 * Math.max(...shares.map(([, share]) => share)));
+    const { narrow } = plot; // then the words stand in three rows above the bars
+    const most = Math.max(...shares.map(([, share]) => share));
+    const top = narrow ? 1.5 * most : roundUp(1.25 * most);
     panel.axes({
       x: { domain: ENDS, label: "Net inventory (units)" },
       y: { domain: [0, top], label: "Share of time" },
@@ -25,10 +27,12 @@ export const queue = {
     bars("backorder", (x) => x < 0, 0.8);
     bars("neutral", (x) => x === 0, 1);
     bars("holding", (x) => x > 0, 0.6);
+    const mean = r + (Q + 1) / 2 - N.mean;
+    const height = (narrow ? 0.6 : 0.86) * top;
+    const x = Math.min(Math.max(mean, ENDS[0]), ENDS[1]);
+    panel.rule({ x }, "total");
     const waiting = waitingTail(Q, r, 1, N);
     const empty = netInventoryPmf(Q, r, 0, N);
-    // Where there is little room, short words in three rows.
-    const { narrow } = plot;
     [
       [narrow ? "wait" : "customers wait", waiting, "backorder", 0],
       [narrow ? "zero" : "exactly zero", empty, "neutral", 1],
@@ -39,10 +43,6 @@ export const queue = {
         anchor: right ? "end" : "start", dx: right ? 0 : 8, dy: 8 + 17 * row,
       });
     });
-    const mean = r + (Q + 1) / 2 - N.mean;
-    const height = (narrow ? 0.6 : 0.86) * top;
-    const x = Math.min(Math.max(mean, ENDS[0]), ENDS[1]);
-    panel.rule({ x }, "total");
     panel.text(x, height, `mean ${fixed(mean, 1).replace("-", "−")}`, "total", { dx: 12, dy: 5 });
     plot.handle(panel, {
       id: "r", label: "Reorder point r, by the mean net inventory", x, y: height, along: "x",
