@@ -159,6 +159,17 @@ def test_best_base_stock_that_de_moor_printed(issued, level):
     assert max(one.mean for one in others) == best.earned.mean  # of all, not of two
 
 
+@pytest.mark.parametrize("disposal_cost", [1.0, 100.0])
+def test_best_base_stock_where_the_cost_falls_once_more(disposal_cost):
+    """Boxes for one day, two on the way: level 11 costs less than 10 and 12, not least."""
+    params = issuing.create_parameters(1, 2, disposal_cost=disposal_cost)
+    earned = [
+        issuing.rule_return(params, issuing.base_stock(S)).mean for S in range(30)
+    ]
+    best = issuing.best_base_stock(params)
+    assert (best.level, best.earned.mean) == (np.argmax(earned), max(earned))
+
+
 @pytest.mark.parametrize("case", range(len(CASES)))
 @pytest.mark.parametrize("m", [2, 3])
 def test_returns_that_farrington_printed(m, case):

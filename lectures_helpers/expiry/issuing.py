@@ -745,7 +745,9 @@ def _return(found, α, warm_up, num_days):
 def best_base_stock(
     params: Parameters, *, warm_up: int = 100, num_days: int = 365
 ) -> Best:
-    """Find the level whose neighbours both earn less.
+    """Find the level whose neighbours both earn less, from the best of four starts.
+
+    Above `most_order` the cost can fall once more, where goods keep for a day.
 
     Args:
         params: the shop.
@@ -768,7 +770,8 @@ def best_base_stock(
         return known[level]
 
     mean = params.demand_pmf @ np.arange(params.demand_pmf.size)
-    level = math.ceil(mean * (params.lead_time + 0.5))
+    usual = mean * (params.lead_time + 0.5)
+    level = min((math.ceil(part * usual) for part in (1, 0.5, 0.25, 0)), key=cost)
     while True:
         near = [level, level + 1, *([level - 1] if level else [])]
         better = min(near, key=cost)
