@@ -475,10 +475,11 @@ def simulate(
     most = 10**5 if jnp.finfo(dtype).bits < 64 else checks.MOST
     if size > most:
         raise ValueError(
-            f"num_demands must be smaller: a replication may have {most:,} demands in "
-            f"{dtype}, with warm-up and what lead times and negative reorder points add, "
-            f"and would have {size:,}; dates are too coarse beyond, so take more "
-            "replications instead, or enable JAX's 64-bit mode"
+            "num_demands must be smaller, or the demand_rate, a year of which a random "
+            f"length covers: a replication may have {most:,} demands in {dtype}, with "
+            "warm-up and what lead times and negative reorder points add, and would have "
+            f"{size:,}; dates are too coarse beyond, so take more replications instead, "
+            "or enable JAX's 64-bit mode"
         )
     _refuse_more_than_fits("demands", run.num_replications, size)
     results = run.num_replications * (run.max_backorders + 20)
