@@ -3,8 +3,7 @@
 SHELL   := /bin/bash
 VENV    := .venv
 BIN     := $(VENV)/bin
-# More than the two cores of a small machine: tests in a browser wait for it half of their time.
-WORKERS ?= 3
+WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 # Nothing of another Python, and nothing into another folder than the environment.

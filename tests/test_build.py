@@ -120,7 +120,7 @@ def settings_and_env(folder, **settings):
     return settings, env
 
 
-def test_pages_that_time_nothing_run_ahead(ahead, tmp_path, monkeypatch):
+def test_pages_that_time_nothing_run_ahead(ahead, tmp_path):
     pages = {
         "adds": PAGE % "1 + 1",
         "breaks": PAGE % "1 / 0",
@@ -131,7 +131,6 @@ def test_pages_that_time_nothing_run_ahead(ahead, tmp_path, monkeypatch):
     for name, text in pages.items():
         (tmp_path / f"{name}.md").write_text(text, encoding="utf-8")
     settings, env = settings_and_env(tmp_path)
-    monkeypatch.delenv("LECTURES_TIMES", raising=False)
     ahead.run(None, env, set(pages))
     cache = get_cache(settings.execution_cache_path)
     (kept,) = cache.list_cache_records()
@@ -139,9 +138,6 @@ def test_pages_that_time_nothing_run_ahead(ahead, tmp_path, monkeypatch):
     cells = cache.get_cache_bundle(kept.pk).nb.cells
     assert [output["data"]["text/plain"] for output in cells[-1].outputs] == ["2"]
     assert list(ahead.jobs(env, {"adds", "times", "words"}, cache)) == []
-    monkeypatch.setenv("LECTURES_TIMES", "any")  # nobody is to read them
-    ((path, _),) = ahead.jobs(env, {"adds", "times", "words"}, cache)
-    assert path.stem == "times"
 
 
 def test_a_page_that_does_not_end_is_left_to_the_build(ahead, tmp_path):

@@ -1,12 +1,9 @@
 """Pages that time nothing run ahead of the build, two at once; what they print is in the cache then.
 
-A page that shows a time runs later and alone, so that nobody else uses its cores; where nobody is
-to read the times (the environment variable `LECTURES_TIMES` is `any`, as in `.ci/run`), with the
-others. A page that ends in an error, whose kernel dies, or that stands still runs later, too: the
-build says which, and where.
+A page that shows a time runs later and alone, so that nobody else uses its cores. So does one that
+ends in an error, whose kernel dies, or that stands still: the build says which, and where.
 """
 
-import os
 import re
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from multiprocessing import active_children, get_context
@@ -66,10 +63,9 @@ def jobs(env, docnames, cache):
     texts = {}
     for path in map(Path, map(env.doc2path, docnames)):
         texts[path] = path.read_text(encoding="utf-8")
-    alone = os.environ.get("LECTURES_TIMES") != "any"
     for path, text in sorted(texts.items(), key=lambda page: -len(page[1])):
         reader = create_nb_reader(str(path), env.myst_config, env.mystnb_config, text)
-        if reader is None or (alone and TIMES.search(text)):
+        if reader is None or TIMES.search(text):
             continue
         notebook = reader.read(text)
         try:
