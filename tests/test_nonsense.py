@@ -582,6 +582,7 @@ def table():
         },
         "teaching.reports.count": {"n": a(3, {"-1", "1e300", "10^18"}), "noun": text, "nouns": text},
         "teaching.reports.more_than": {"extra": a(0.1, LARGE)},
+        "teaching.reports.span": {"first": text, "last": text},
         "teaching.reports.observe": {"holds": a(True, FLAG), "otherwise": text},
         "teaching.runtime.timed": {"fn": a(dict), "args": 1, "repeats": a(1)},
         "teaching.runtime.memory": {"compiled": a(jax.jit(jnp.abs).lower(1.0).compile())},

@@ -10,7 +10,7 @@ from IPython.display import Markdown, display
 
 from lectures_helpers import checks
 
-__all__ = ["count", "more_than", "number", "observe", "table"]
+__all__ = ["count", "more_than", "number", "observe", "span", "table"]
 
 # Set to 1 where pages are made and tested as they are printed.
 STRICT = "LECTURES_STRICT"
@@ -75,6 +75,23 @@ def count(n: float, noun: str, nouns: str = "") -> str:
     return (
         f"{digits.replace('-', '−')} {noun if digits == '1' else nouns or noun + 's'}"
     )
+
+
+def span(first: str, last: str) -> str:
+    """Say where something begins and ends, or what it is where the two read alike.
+
+    Args:
+        first: its first value, as it is written.
+        last: its last one.
+
+    Raises:
+        ValueError: they are no texts.
+
+    >>> span("3 €", "7 €"), span("3 €", "3 €")
+    ('goes from 3 € to 7 €', 'is 3 €')
+    """
+    first, last = _text("first", first), _text("last", last)
+    return f"goes from {first} to {last}" if first != last else f"is {last}"
 
 
 def more_than(extra: float) -> str:
