@@ -33,6 +33,19 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
+def pytest_configure(config):
+    """Each of several workers keeps to cores of its own, with all that its tests start.
+
+    A compiled program runs on all the cores that it sees, and would wait for those of the others.
+    """
+    if not hasattr(config, "workerinput") or not hasattr(os, "sched_getaffinity"):
+        return
+    worker = int(config.workerinput["workerid"].removeprefix("gw"))
+    workers, cores = config.workerinput["workercount"], sorted(os.sched_getaffinity(0))
+    if workers <= len(cores):
+        os.sched_setaffinity(0, cores[worker::workers])
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
     """The run's last line says so when the book was not looked at in a browser."""

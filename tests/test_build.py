@@ -1,6 +1,7 @@
 """The local Sphinx extensions: a cache that follows the package, and a page's description."""
 
 import importlib.util
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -120,7 +121,7 @@ def settings_and_env(folder, **settings):
     return settings, env
 
 
-def test_pages_that_time_nothing_run_ahead(ahead, tmp_path):
+def test_pages_that_time_nothing_run_ahead(ahead, tmp_path, monkeypatch):
     pages = {
         "adds": PAGE % "1 + 1",
         "breaks": PAGE % "1 / 0",
@@ -131,6 +132,7 @@ def test_pages_that_time_nothing_run_ahead(ahead, tmp_path):
     for name, text in pages.items():
         (tmp_path / f"{name}.md").write_text(text, encoding="utf-8")
     settings, env = settings_and_env(tmp_path)
+    monkeypatch.delenv("LECTURES_TIMES", raising=False)
     ahead.run(None, env, set(pages))
     cache = get_cache(settings.execution_cache_path)
     (kept,) = cache.list_cache_records()
@@ -138,6 +140,18 @@ def test_pages_that_time_nothing_run_ahead(ahead, tmp_path):
     cells = cache.get_cache_bundle(kept.pk).nb.cells
     assert [output["data"]["text/plain"] for output in cells[-1].outputs] == ["2"]
     assert list(ahead.jobs(env, {"adds", "times", "words"}, cache)) == []
+    monkeypatch.setenv("LECTURES_TIMES", "any")  # nobody is to read them
+    ((path, _),) = ahead.jobs(env, {"adds", "times", "words"}, cache)
+    assert path.stem == "times"
+
+
+def test_pages_at_once_have_cores_of_their_own(ahead, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 5}, raising=False)
+    assert ahead.shares(2) == [[0, 2], [1, 5]]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3})
+    assert ahead.shares(2) == [[3]]
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert ahead.shares(2) == [None, None]
 
 
 def test_a_page_that_does_not_end_is_left_to_the_build(ahead, tmp_path):

@@ -1,9 +1,12 @@
 """Pages that time nothing run ahead of the build, two at once; what they print is in the cache then.
 
-A page that shows a time runs later and alone, so that nobody else uses its cores. So does one that
-ends in an error, whose kernel dies, or that stands still: the build says which, and where.
+A page that shows a time runs later and alone, so that nobody else uses its cores; where nobody is
+to read the times (the environment variable `LECTURES_TIMES` is `any`, as in `.ci/run`), with the
+others. A page that ends in an error, whose kernel dies, or that stands still runs later, too: the
+build says which, and where.
 """
 
+import os
 import re
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from multiprocessing import active_children, get_context
@@ -40,7 +43,11 @@ def finished(pages, limit):
     none ends within the seconds that a cell may take.
     """
     others = set(active_children())
-    with ProcessPoolExecutor(AT_ONCE, mp_context=get_context("spawn")) as pool:
+    fresh, cores = get_context("spawn"), shares(AT_ONCE)
+    free = fresh.SimpleQueue()
+    for share in cores:
+        free.put(share)
+    with ProcessPoolExecutor(len(cores), fresh, keep_to, [free]) as pool:
         left = {
             pool.submit(single_nb_execution, page, str(path.parent), limit, False): path
             for path, page in pages
@@ -58,14 +65,33 @@ def finished(pages, limit):
                     yield path, future.result()
 
 
+def shares(number):
+    """The cores of this machine in so many shares, or fewer; None where they cannot be shared out.
+
+    A compiled program runs on all the cores that it sees. Two of them would wait for each other.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return [None] * number
+    cores = sorted(os.sched_getaffinity(0))
+    return [cores[first::number] for first in range(min(number, len(cores)))]
+
+
+def keep_to(free):
+    """What runs in this process keeps to the next free share of the cores."""
+    share = free.get()
+    if share:
+        os.sched_setaffinity(0, share)
+
+
 def jobs(env, docnames, cache):
     """Paths and notebooks that may run side by side, the longest first: they end together."""
     texts = {}
     for path in map(Path, map(env.doc2path, docnames)):
         texts[path] = path.read_text(encoding="utf-8")
+    alone = os.environ.get("LECTURES_TIMES") != "any"
     for path, text in sorted(texts.items(), key=lambda page: -len(page[1])):
         reader = create_nb_reader(str(path), env.myst_config, env.mystnb_config, text)
-        if reader is None or TIMES.search(text):
+        if reader is None or (alone and TIMES.search(text)):
             continue
         notebook = reader.read(text)
         try:
