@@ -525,7 +525,8 @@ def _reached(params, rule):
         new = fresh.view(">u2").reshape(-1, params.lead_time).astype(int)
         if known.size > MOST_STATES:
             raise ValueError(
-                f"rule must reach at most {MOST_STATES:,} states, got {known.size:,}"
+                f"lead_time must be shorter than {params.lead_time}, or demand smaller: the "
+                f"rule reaches more than {MOST_STATES:,} states"
             )
     rows, keys, chances = map(np.concatenate, zip(*moves, strict=True))
     by_key = np.argsort(known)
