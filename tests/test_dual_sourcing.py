@@ -436,3 +436,14 @@ def test_a_ship_brings_what_every_day_sells():
     best = dual.best_tailored_base_surge(shop)
     assert best.levels == (2, 1)
     np.testing.assert_allclose(best.cost, 1.0 + 0.5 * 3.0 + 0.5, rtol=1e-12)
+
+
+def test_a_whole_mean_is_one_however_its_sum_is_rounded():
+    """As many by ship as are sold on average would pile up, and so would a little less."""
+    law = np.array([0.25, 0.5, 0.25])
+    exact = dual.create_parameters(1.0, 3.0, 1.0, 20.0, law, 1)
+    above = exact._replace(demand_pmf=law + [-1e-15, 0.0, 1e-15])
+    assert above.demand_pmf @ np.arange(3) > 1
+    found = [dual.best_tailored_base_surge(shop) for shop in (exact, above)]
+    assert found[0].levels == found[1].levels
+    np.testing.assert_allclose(found[0].cost, found[1].cost, rtol=1e-12)

@@ -50,6 +50,18 @@ def test_every_row_changes_its_page(page):
     assert len({json.dumps(cells) for cells in changed}) == len(changed)
 
 
+def test_a_folder_is_all_of_its_pages():
+    pages = ["book/classical/eoq", "book/classical/eoq_lab", "book/expiry/scale"]
+    assert edits.asked_for([], pages) == pages
+    assert edits.asked_for(["book/classical"], pages) == pages[:2]
+    assert edits.asked_for(["book/expiry/scale", "book/classical/eoq"], pages) == [
+        "book/expiry/scale",
+        "book/classical/eoq",
+    ]
+    with pytest.raises(SystemExit, match="has no edits of book/classic, book/eoq"):
+        edits.asked_for(["book/classic", "book/classical", "book/eoq"], pages)
+
+
 @pytest.mark.parametrize("page", ["book/classical/eoq", "book/dynamics/sample_paths"])
 def test_other_seeds(page):
     printed = "".join(edits.edited(edits.Run(page, "as printed", {})))

@@ -10,7 +10,7 @@ import tomllib
 import pytest
 import yaml
 
-from tools import course
+from tools import course, edits
 
 WORKFLOWS = sorted((course.ROOT / ".github" / "workflows").glob("*.yml"))
 # Jobs that need more than to read, and what they need it for.
@@ -47,6 +47,16 @@ def python_of(job):
 def pythons_of_script(name):
     script = (course.ROOT / "tools" / name).read_text(encoding="utf-8")
     return re.findall(r"\bpython(\d\.\d+)\b", script)
+
+
+def test_each_week_runs_the_edits_of_every_page():
+    (job,) = jobs(workflow("numerics.yml")).values()
+    asked = [what.split("PAGE=") for what in job["strategy"]["matrix"]["what"]]
+    folders = [
+        folder for target, *pages in asked if target == "edits " for folder in pages
+    ]
+    pages = edits.asked_for(folders, edits.rows())
+    assert sorted(pages) == sorted(edits.rows())
 
 
 @every_workflow

@@ -1,7 +1,7 @@
 """Change a number in a lecture as a reader would, and run it again.
 
     python -m tools.edits                        every edit of every page, and other seeds
-    python -m tools.edits book/classical/eoq     ... of one page
+    python -m tools.edits book/classical/eoq     ... of one page, or of all in a folder
     python -m tools.edits --only 3 book/...      ... its third edit alone
 
 The edits are rows of book/edits.toml. A row maps texts of the page's code to the reader's; it
@@ -144,18 +144,28 @@ def of_page(page, edits, only=None):
     return lines, len(todo), failed
 
 
+def asked_for(names, pages):
+    """The pages that have these names or lie in these folders; all if there is none."""
+    found = {
+        name: [p for p in pages if f"{p}/".startswith(f"{name}/")] for name in names
+    }
+    if unknown := [name for name in names if not found[name]]:
+        sys.exit(f"{ROWS} has no edits of {', '.join(unknown)}")
+    return [page for some in found.values() for page in some] or list(pages)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("pages", nargs="*", help="pages, without suffix; default all")
+    parser.add_argument(
+        "pages", nargs="*", help="pages, without suffix, or folders; default all"
+    )
     parser.add_argument("--only", type=int, help="the number of one edit")
     asked = parser.parse_args()
     data = rows()
-    if unknown := [page for page in asked.pages if page not in data]:
-        sys.exit(f"{ROWS} has no edits of {', '.join(unknown)}")
+    pages = asked_for(asked.pages, data)
     only = asked.only and f"{asked.only}. "
     start, number, failed = time.perf_counter(), 0, 0
     with ThreadPoolExecutor(int(os.environ.get("WORKERS", 2))) as pool:
-        pages = asked.pages or data
         for lines, done, wrong in pool.map(lambda p: of_page(p, data[p], only), pages):
             number, failed = number + done, failed + wrong
             print("\n".join(lines), flush=True)

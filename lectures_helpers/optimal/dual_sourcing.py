@@ -677,10 +677,11 @@ def best_tailored_base_surge(params: Parameters) -> Best:
         raise ValueError(
             f"demand_pmf must have at most {MOST_GAP // 8} entries here, got {pmf.size}"
         )
-    at_once = params._replace(
-        lead_time=1
-    )  # what comes each period may come from anywhere
-    for base in range(int(np.ceil(pmf @ np.arange(pmf.size)))):
+    # What comes each period may come from anywhere.
+    at_once = params._replace(lead_time=1)
+    # A whole mean is one, however its sum is rounded.
+    mean = pmf @ np.arange(pmf.size)
+    for base in range(int(np.ceil(mean - 1e-12 * pmf.size))):
         gap = 8 * pmf.size
         while overshoot(at_once, gap, base)[0][-base - 1 :].sum() > 1e-12 and base:
             if (gap := 2 * gap) > MOST_GAP:
