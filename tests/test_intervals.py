@@ -25,7 +25,7 @@ def test_interval_is_students():
 
 @pytest.mark.parametrize("values", [[1.0], 1.0, np.ones((5, 1))])
 def test_one_replication_has_no_interval(values):
-    with pytest.raises(ValueError, match="2 replications or more, got 1"):
+    with pytest.raises(ValueError, match="num_replications >= 2, got 1"):
         interval(values)
 
 

@@ -66,7 +66,7 @@ def _replications(name, values, axis):
     axes = max(x.ndim, 1)
     axis = checks.integer("axis", axis, -axes, axes - 1)
     if (n := x.shape[axis] if x.ndim else 1) < 2:
-        raise ValueError(f"{name} must hold 2 replications or more, got {n}")
+        raise ValueError(f"{name} must hold num_replications >= 2, got {n}")
     return x, n
 
 
