@@ -581,6 +581,7 @@ def table():
             "rows": a([[1.0]], NONE_AT_ALL), "columns": a(["units"]), "note": text,
         },
         "teaching.reports.count": {"n": a(3, {"-1", "1e300", "10^18"}), "noun": text, "nouns": text},
+        "teaching.reports.dearer": {"extra": a(0.1, LARGE)},
         "teaching.reports.more_than": {"extra": a(0.1, LARGE)},
         "teaching.reports.span": {"first": text, "last": text},
         "teaching.reports.observe": {"holds": a(True, FLAG), "otherwise": text},

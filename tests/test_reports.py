@@ -66,6 +66,8 @@ def test_count(n, text):
 )
 def test_how_much_more(extra, text):
     assert reports.more_than(extra) == text
+    at_the_end = text.removesuffix(" than").removesuffix(" as")
+    assert reports.dearer(extra) == at_the_end.replace("less than 0.1% more", "no more")
 
 
 def test_columns_of_numbers_line_up_at_the_right():

@@ -10,7 +10,7 @@ from IPython.display import Markdown, display
 
 from lectures_helpers import checks
 
-__all__ = ["count", "more_than", "number", "observe", "span", "table"]
+__all__ = ["count", "dearer", "more_than", "number", "observe", "span", "table"]
 
 # Set to 1 where pages are made and tested as they are printed.
 STRICT = "LECTURES_STRICT"
@@ -94,6 +94,24 @@ def span(first: str, last: str) -> str:
     return f"goes from {first} to {last}" if first != last else f"is {last}"
 
 
+def dearer(extra: float) -> str:
+    """Say by how much one cost exceeds another, in words that end a sentence.
+
+    Args:
+        extra: the first cost over the second, less 1; >= 0, but for rounding.
+
+    Raises:
+        ValueError: it is not a number, not finite, or below 0.
+
+    >>> dearer(0.0), dearer(0.024), dearer(2.0)
+    ('no more', '2.4% more', '3.0 times as much')
+    """
+    extra = checks.concrete("extra", checks.at_least("extra", extra, -1e-6))
+    if extra >= 1:
+        return f"{1 + extra:,.1f} times as much"
+    return "no more" if extra < 5e-4 else f"{extra:.1%} more"
+
+
 def more_than(extra: float) -> str:
     """Say by how much one cost exceeds another, in words that end before the other.
 
@@ -106,10 +124,10 @@ def more_than(extra: float) -> str:
     >>> more_than(0.024), more_than(2.0)
     ('2.4% more than', '3.0 times as much as')
     """
-    extra = checks.concrete("extra", checks.at_least("extra", extra, -1e-6))
-    if extra >= 1:
-        return f"{1 + extra:,.1f} times as much as"
-    return "less than 0.1% more than" if extra < 5e-4 else f"{extra:.1%} more than"
+    said = dearer(extra)
+    if said == "no more":
+        return "less than 0.1% more than"
+    return f"{said} {'as' if said.endswith('much') else 'than'}"
 
 
 def table(rows: Iterable[Sequence], columns: Sequence[str], note: str = "") -> Markdown:
