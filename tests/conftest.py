@@ -43,7 +43,13 @@ def pytest_configure(config):
     worker = int(config.workerinput["workerid"].removeprefix("gw"))
     workers, cores = config.workerinput["workercount"], sorted(os.sched_getaffinity(0))
     if workers <= len(cores):
-        os.sched_setaffinity(0, cores[worker::workers])
+        first = (
+            worker % workers
+        )  # who takes the place of one that died has a number beyond
+        share = slice(
+            first * len(cores) // workers, (first + 1) * len(cores) // workers
+        )
+        os.sched_setaffinity(0, cores[share])
 
 
 @pytest.hookimpl(trylast=True)

@@ -53,7 +53,8 @@ def test_every_row_changes_its_page(page):
 def test_a_folder_is_all_of_its_pages():
     pages = ["book/classical/eoq", "book/classical/eoq_lab", "book/expiry/scale"]
     assert edits.asked_for([], pages) == pages
-    assert edits.asked_for(["book/classical"], pages) == pages[:2]
+    assert edits.asked_for(["book/classical/"], pages) == pages[:2]
+    assert edits.asked_for(["book/classical", "book/classical/eoq"], pages) == pages[:2]
     assert edits.asked_for(["book/expiry/scale", "book/classical/eoq"], pages) == [
         "book/expiry/scale",
         "book/classical/eoq",

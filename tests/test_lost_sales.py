@@ -218,6 +218,20 @@ def test_a_rule_by_simulation():
 def test_best_constant_order_as_zipkin_printed_it(pmf, printed):
     costs = [lost_sales.constant_order_cost(shop(4.0, 1, pmf), z) for z in range(5)]
     assert min(costs) == pytest.approx(printed, abs=0.0051)
+    best = lost_sales.best_constant_order(shop(4.0, 1, pmf))
+    assert best.levels == (int(np.argmin(costs)),)
+    assert best.cost == pytest.approx(min(costs), rel=1e-12)
+
+
+@pytest.mark.parametrize("p", [0.5, 4.0, 99.0])
+@pytest.mark.parametrize("n", [7, 13, 15])
+def test_a_whole_mean_is_no_constant_order(n, p):
+    """1/n for each of 0, 1, ..., n - 1: in doubles the mean may lie above a whole number."""
+    params = shop(p, 1, np.full(n, 1 / n))
+    costs = [lost_sales.constant_order_cost(params, z) for z in range((n - 1) // 2)]
+    best = lost_sales.best_constant_order(params)
+    assert best.levels == (int(np.argmin(costs)),)
+    assert best.cost == pytest.approx(min(costs), rel=1e-12)
 
 
 @pytest.mark.parametrize(("p", "lead_time"), [(4.0, 1), (9.0, 2), (39.0, 3)])

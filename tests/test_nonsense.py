@@ -514,6 +514,7 @@ def table():
             "params": lost, "rule": a(lost_sales.base_stock(2)), "tol": a(1e-3, LARGE),
         },
         "optimal.lost_sales.base_stock": {"level": a(2), "most": a(1, OPTIONAL)},
+        "optimal.lost_sales.best_constant_order": {"params": lost},
         "optimal.lost_sales.constant_order_cost": {"params": lost, "order": a(0)},
         "optimal.lost_sales.myopic": {"params": lost},
         "optimal.dual_sourcing.create_parameters": {

@@ -60,6 +60,7 @@ def test_count(n, text):
         (5.1e-4, "0.1% more than"),
         (0.004, "0.4% more than"),
         (0.98, "98.0% more than"),
+        (0.9996, "2.0 times as much as"),
         (1.0, "2.0 times as much as"),
         (1234, "1,235.0 times as much as"),
     ],

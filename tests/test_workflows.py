@@ -55,6 +55,7 @@ def test_each_week_runs_the_edits_of_every_page():
     folders = [
         folder for target, *pages in asked if target == "edits " for folder in pages
     ]
+    assert folders
     pages = edits.asked_for(folders, edits.rows())
     assert sorted(pages) == sorted(edits.rows())
 

@@ -147,11 +147,14 @@ def of_page(page, edits, only=None):
 def asked_for(names, pages):
     """The pages that have these names or lie in these folders; all if there is none."""
     found = {
-        name: [p for p in pages if f"{p}/".startswith(f"{name}/")] for name in names
+        name: [p for p in pages if f"{p}/".startswith(f"{name.rstrip('/')}/")]
+        for name in names
     }
     if unknown := [name for name in names if not found[name]]:
         sys.exit(f"{ROWS} has no edits of {', '.join(unknown)}")
-    return [page for some in found.values() for page in some] or list(pages)
+    return list(dict.fromkeys(p for some in found.values() for p in some)) or list(
+        pages
+    )
 
 
 def main():

@@ -9,6 +9,7 @@ build says which, and where.
 import os
 import re
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from itertools import pairwise
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
@@ -73,7 +74,9 @@ def shares(number):
     if not hasattr(os, "sched_getaffinity"):
         return [None] * number
     cores = sorted(os.sched_getaffinity(0))
-    return [cores[first::number] for first in range(min(number, len(cores)))]
+    number = min(number, len(cores))
+    ends = [part * len(cores) // number for part in range(number + 1)]
+    return [cores[first:last] for first, last in pairwise(ends)]
 
 
 def keep_to(free):

@@ -33,6 +33,7 @@ __all__ = [
     "base_stock",
     "best_base_stock",
     "best_capped_base_stock",
+    "best_constant_order",
     "box",
     "by_table",
     "check_size",
@@ -681,6 +682,30 @@ def constant_order_cost(params: Parameters, order: int) -> float:
     return float(
         params.holding_cost * left + params.lost_sale_cost * (mean - order)
     )  # what comes is sold: the rest of demand is lost
+
+
+def best_constant_order(params: Parameters) -> Best:
+    """Find the best of all orders that are the same every period: (order,).
+
+    What is left is the highest of all sums of past orders less demands, so that its mean
+    is convex in the order: the first rise ends the search.
+
+    Args:
+        params: the shop.
+
+    Raises:
+        ValueError: as `constant_order_cost`.
+    """
+    params = _checked(params)
+    size = params.demand_pmf.size
+    mean = params.demand_pmf @ np.arange(size)
+    best = Best((0,), constant_order_cost(params, 0))
+    # A whole mean is one, however its sum is rounded.
+    for order in range(1, int(np.ceil(mean - 1e-12 * size))):
+        if (cost := constant_order_cost(params, order)) >= best.cost:
+            break
+        best = Best((order,), cost)
+    return best
 
 
 def _left_over(pmf, order, size):

@@ -107,7 +107,7 @@ def dearer(extra: float) -> str:
     ('no more', '2.4% more', '3.0 times as much')
     """
     extra = checks.concrete("extra", checks.at_least("extra", extra, -1e-6))
-    if extra >= 1:
+    if extra >= 0.9995:  # which is 100.0%
         return f"{1 + extra:,.1f} times as much"
     return "no more" if extra < 5e-4 else f"{extra:.1%} more"
 

@@ -33,10 +33,10 @@ export const percent = (share, digits = 1) => `${fixed(100 * share, digits)}%`;
 // By how much more something costs than the best, in words and in short.
 export const compared = (extra) =>
   extra < 5e-4 ? "less than 0.1% more than"
-    : extra < 1 ? `${percent(extra)} more than` : `${fixed(1 + extra, 1)} times as much as`;
+    : extra < 0.9995 ? `${percent(extra)} more than` : `${fixed(1 + extra, 1)} times as much as`;
 export const dearer = (extra) =>
   extra < 5e-4 ? "no more"
-    : extra < 1 ? `${percent(extra)} more` : `${fixed(1 + extra, 1)} times as much`;
+    : extra < 0.9995 ? `${percent(extra)} more` : `${fixed(1 + extra, 1)} times as much`;
 export const mark = (extra) => (extra < 1 ? `+${percent(extra)}` : `×${fixed(1 + extra, 1)}`);
 
 export const count = (n, one, many = `${one}s`) => `${fixed(n)} ${n === 1 ? one : many}`;
