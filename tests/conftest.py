@@ -40,16 +40,13 @@ def pytest_configure(config):
     """
     if not hasattr(config, "workerinput") or not hasattr(os, "sched_getaffinity"):
         return
-    worker = int(config.workerinput["workerid"].removeprefix("gw"))
     workers, cores = config.workerinput["workercount"], sorted(os.sched_getaffinity(0))
-    if workers <= len(cores):
-        first = (
-            worker % workers
-        )  # who takes the place of one that died has a number beyond
-        share = slice(
-            first * len(cores) // workers, (first + 1) * len(cores) // workers
-        )
-        os.sched_setaffinity(0, cores[share])
+    if workers > len(cores):
+        return
+    # Who takes the place of one that died has a number beyond.
+    worker = int(config.workerinput["workerid"].removeprefix("gw")) % workers
+    first, end = (part * len(cores) // workers for part in (worker, worker + 1))
+    os.sched_setaffinity(0, cores[first:end])
 
 
 @pytest.hookimpl(trylast=True)

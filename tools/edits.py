@@ -152,9 +152,8 @@ def asked_for(names, pages):
     }
     if unknown := [name for name in names if not found[name]]:
         sys.exit(f"{ROWS} has no edits of {', '.join(unknown)}")
-    return list(dict.fromkeys(p for some in found.values() for p in some)) or list(
-        pages
-    )
+    asked = dict.fromkeys(page for some in found.values() for page in some)
+    return list(asked or pages)
 
 
 def main():

@@ -681,7 +681,7 @@ def best_tailored_base_surge(params: Parameters) -> Best:
     at_once = params._replace(lead_time=1)
     # A whole mean is one, however its sum is rounded.
     mean = pmf @ np.arange(pmf.size)
-    for base in range(int(np.ceil(mean - 1e-12 * pmf.size))):
+    for base in range(max(int(np.ceil(mean - 1e-12 * pmf.size)), 1)):
         gap = 8 * pmf.size
         while overshoot(at_once, gap, base)[0][-base - 1 :].sum() > 1e-12 and base:
             if (gap := 2 * gap) > MOST_GAP:
