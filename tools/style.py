@@ -195,6 +195,14 @@ def roles(text):
             yield number, f"a cell says {role[0]}...`: only the book knows that role"
 
 
+def brackets(text):
+    """An equation's number has its own."""
+    for number, block in blocks(text):
+        line = block.lines[0] if block.kind == "text" else ""
+        if twice := re.search(r"\(\{eq\}`[^`]*`(?:, \{eq\}`[^`]*`)*\)", line):
+            yield number, f"{twice[0]} is shown in two pairs of brackets"
+
+
 def sentence_case(text):
     for number, title in headings(text):
         wrong = []
@@ -343,6 +351,7 @@ PAGE = (
     timings,
     numbers,
     roles,
+    brackets,
     sentence_case,
     figures,
     inks,
