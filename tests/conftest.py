@@ -33,22 +33,6 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
-def pytest_configure(config):
-    """Each of several workers keeps to cores of its own, with all that its tests start.
-
-    A compiled program runs on all the cores that it sees, and would wait for those of the others.
-    """
-    if not hasattr(config, "workerinput") or not hasattr(os, "sched_getaffinity"):
-        return
-    workers, cores = config.workerinput["workercount"], sorted(os.sched_getaffinity(0))
-    if workers > len(cores):
-        return
-    # Who takes the place of one that died has a number beyond.
-    worker = int(config.workerinput["workerid"].removeprefix("gw")) % workers
-    first, end = (part * len(cores) // workers for part in (worker, worker + 1))
-    os.sched_setaffinity(0, cores[first:end])
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
     """The run's last line says so when the book was not looked at in a browser."""
